@@ -1,0 +1,41 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "planner/cli/command.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery::cli {
+
+const std::vector<CommandInfo>& commands() {
+  static const std::vector<CommandInfo> kAll{simulate_command(),   export_command(), validate_command(),
+                                             list_command(),       config_command(), doctor_command(),
+                                             completions_command()};
+  return kAll;
+}
+
+const std::vector<std::string>& commands_not_here() {
+  static const std::vector<std::string> kNames{"plan",   "sweep",     "explain", "compare",
+                                               "report", "calibrate", "gui"};
+  return kNames;
+}
+
+const CommandInfo* find_command(const std::string& name) {
+  for (const CommandInfo& command : commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+const CommandInfo& demand_command(const std::string& name) {
+  if (const CommandInfo* found = find_command(name)) return *found;
+  std::vector<std::string> known;
+  for (const CommandInfo& command : commands()) known.push_back(command.name);
+  const std::vector<std::string>& absent = commands_not_here();
+  if (std::find(absent.begin(), absent.end(), name) != absent.end())
+    throw UsageError(fmt::format("the command '{}' is not in this version, which has {}", name, join(known)));
+  throw UsageError(
+      fmt::format("unknown command '{}'{}; commands are {}", name, did_you_mean(name, known), join(known)));
+}
+
+}  // namespace orrery::cli

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "sim/base/units.hpp"
+#include "sim/hw/cluster.hpp"
+#include "sim/network/collectives.hpp"
+#include "sim/workload/op.hpp"
+
+namespace orrery {
+
+/// One communication alone on the machine.
+struct CommCost {
+  Seconds alone;
+  double beside_compute = 1;  ///< factor >= 1 while compute kernels run on the same GPU
+  double nic_share = 0;       ///< of the NIC's reachable rate while it runs alone
+  Bytes scale_up_bytes;
+  Bytes scale_out_bytes;
+};
+
+/// Expert all-to-all from the cluster's measured kernels: bytes = tokens * distinct target nodes (own node
+/// counted, as DeepEP counts) * payload, over the rate for the group's size; inside one node distinct target
+/// ranks count. Between nodes every call starts with its notify time. Other kinds:
+/// `collective_cost`.
+[[nodiscard]] CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterProfile& cluster);
+
+/// Slow-down of two transfers that share a NIC, by max-min fairness: the one that wants less than half gets
+/// what it wants, the other the rest. `own` and `other` are shares of the reachable rate in (0, 1].
+[[nodiscard]] double nic_slowdown(double own, double other);
+
+}  // namespace orrery

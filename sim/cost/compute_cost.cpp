@@ -1,0 +1,80 @@
+#include "sim/cost/compute_cost.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sim/base/check.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery {
+namespace {
+
+/// Share of the nominal memory rate that streaming kernels reach.
+constexpr double kStreamShare = 0.9;
+
+const OperatorCurve& curve_of(const std::string& name, const GpuProfile& gpu) {
+  if (const OperatorCurve* curve = gpu.find(name)) return *curve;
+  std::vector<std::string> known;
+  for (const OperatorCurve& curve : gpu.operators) known.push_back(curve.op_class);
+  throw InputError(
+      "gpu profile " + gpu.name,
+      fmt::format("has no curve for operator class '{}' that this run needs; it has {}{}. Add the curve (see "
+                  "docs/formats/hwprofile.md) or choose another precision",
+                  name, join(known), did_you_mean(name, known)));
+}
+
+double sm_share(const OperatorCurve& c, double sms) {
+  return std::pow(sms / static_cast<double>(c.sm_count), c.sm_exponent);
+}
+
+double gemm_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
+  const double per_sm = c.flops_per_s / static_cast<double>(c.sm_count);
+  double best = std::numeric_limits<double>::infinity();
+  for (const std::vector<double>& tile : c.tiles) {
+    const double tiles = static_cast<double>(op.groups) * std::ceil(static_cast<double>(op.m) / tile[0]) *
+                         std::ceil(static_cast<double>(op.n) / tile[1]);
+    const double waves = std::ceil(tiles / static_cast<double>(sms));
+    best = std::min(best, waves * 2.0 * tile[0] * tile[1] * static_cast<double>(op.k) / per_sm);
+  }
+  const double share = std::min(1.0, static_cast<double>(sms) / static_cast<double>(c.sm_count));
+  const double epilogue = op.output_bytes / (c.output_bytes_per_s * share);
+  return best + epilogue;
+}
+
+double bandwidth_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
+  const double share = std::min(1.0, sm_share(c, static_cast<double>(sms)));
+  return op.bytes / (c.bytes_per_s * share);
+}
+
+double sequence_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
+  return op.flops / (c.flops_per_s_by_sequence.at(static_cast<double>(op.sequence)) *
+                     sm_share(c, static_cast<double>(sms)));
+}
+
+}  // namespace
+
+OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms) {
+  SIM_CHECK(sms >= 1, "compute needs at least one SM");
+  const std::string name = op_class(op);
+  const OperatorCurve& c = curve_of(name, gpu);
+  OpCost cost;
+  cost.beside_communication = gpu.contention_factor(name);
+  double time = 0;
+  switch (c.form) {
+    case CurveForm::kGemmTile: time = gemm_time(op, c, sms); break;
+    case CurveForm::kBandwidth: time = bandwidth_time(op, c, sms); break;
+    case CurveForm::kSequence: time = sequence_time(op, c, sms); break;
+  }
+  if (c.beside_communication) time /= cost.beside_communication;
+  // What the profile's points did not show: no kernel streams faster than the memory.
+  if (c.form != CurveForm::kBandwidth)
+    time = std::max(time, op.bytes / (kStreamShare * gpu.hbm_bytes_per_s.value));
+  cost.alone = Seconds{time + static_cast<double>(op.kernels) * c.overhead_s};
+  SIM_CHECK(std::isfinite(cost.alone.value) && cost.alone.value >= 0, "op time is not a number");
+  return cost;
+}
+
+}  // namespace orrery

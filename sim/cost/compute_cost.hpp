@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sim/base/units.hpp"
+#include "sim/hw/gpu_profile.hpp"
+#include "sim/workload/op.hpp"
+
+namespace orrery {
+
+/// Time of one op alone on `sms` SMs, and how much slower it runs while communication kernels work beside it.
+struct OpCost {
+  Seconds alone;
+  double beside_communication = 1;  ///< factor >= 1
+};
+
+/// Evaluates the profile's curve of the op's class. Equations (docs/models/compute.md), S = `sms`:
+///   gemm-tile   waves * 2*tm*tn*k / (rate/SMs) + output/(output rate * min(1, S/SMs));
+///               waves = ceil(groups * ceil(m/tm) * ceil(n/tn) / S), best tile
+///   bandwidth   bytes / (rate * min(1, S/SMs)^sm_exponent)
+///   sequence    flops / (rate(sequence) * (S/SMs)^sm_exponent)
+/// A curve measured beside communication is divided by the class's contention factor to get `alone`. More SMs
+/// than the measurement had are used by gemm-tile and sequence, but never to exceed the device's HBM: those
+/// two take at least bytes / (0.9 * HBM). kernels * overhead is added last.
+/// Errors: InputError naming profile and class when the profile has no curve for it.
+[[nodiscard]] OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms);
+
+}  // namespace orrery

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sim/base/curve.hpp"
+#include "sim/hw/gpu_profile.hpp"
+#include "sim/hw/sourced.hpp"
+
+namespace orrery {
+
+/// One tier of the network, per GPU and direction.
+struct Tier {
+  Sourced bytes_per_s;  ///< nominal, per GPU and direction
+  Sourced efficiency;   ///< share of it that large transfers reach
+  Sourced latency_s;    ///< end to end, small message
+};
+
+/// Expert-parallel all-to-all kernels: rates by number of ranks, measured alone.
+struct ExpertAllToAll {
+  std::string kernel;          ///< e.g. "DeepEP normal, February 2025"
+  std::int64_t sm_count = 0;   ///< SMs the kernels hold
+  Curve dispatch_bytes_per_s;  ///< by expert-parallel size; bytes = tokens x target nodes (own node counted)
+                               ///< x payload
+  Curve combine_bytes_per_s;
+  double nvlink_dispatch_bytes_per_s = 0;  ///< inside one node
+  double nvlink_combine_bytes_per_s = 0;
+  Sourced notify_dispatch_s;  ///< layout, counts and barrier before a first dispatch, in every call
+  Sourced notify_cached_s;    ///< the same before a dispatch with a known layout
+  Sourced notify_combine_s;   ///< the same before a combine
+  Origin origin = Origin::kAssumed;
+  std::string source;
+  std::string date;
+  std::string note;
+};
+
+/// GPUs, nodes and network of a cluster. Loaded from hwprofiles/cluster/<name>.json (schema
+/// orrery.cluster/1).
+struct ClusterProfile {
+  std::string name;
+  std::string gpu_name;
+  GpuProfile gpu;
+  std::int64_t gpus_per_node = 8;
+  Tier scale_up;         ///< inside a node: NVLink
+  Tier scale_out;        ///< between nodes: the NIC of the GPU
+  std::string topology;  ///< "multi-plane-fat-tree", "fat-tree", ...
+  Sourced switch_radix;
+  Sourced oversubscription;  ///< of scale-out, 1 = full bisection
+  ExpertAllToAll expert_all_to_all;
+  Sourced node_overhead_w;        ///< host, NICs, fans of one node without its GPUs
+  Sourced host_link_bytes_per_s;  ///< PCIe, per GPU and direction
+};
+
+/// Folders that hold gpu/ and cluster/: the first that exists wins for each look-up.
+struct ProfileFolders {
+  std::vector<std::filesystem::path> roots;
+};
+
+/// `name` of a file under cluster/ (without .json) or a path to a cluster file; its GPU is looked up next to
+/// it or under gpu/. Errors: InputError naming the nearest known profile.
+[[nodiscard]] ClusterProfile load_cluster(const std::string& name_or_path, const ProfileFolders& folders);
+/// Names of the profiles under <root>/<kind>, sorted; kind is "gpu" or "cluster".
+[[nodiscard]] std::vector<std::string> list_profiles(const std::string& kind, const ProfileFolders& folders);
+[[nodiscard]] std::string to_json_text(const ClusterProfile& cluster);
+
+}  // namespace orrery

@@ -1,0 +1,203 @@
+#include "sim/hw/gpu_profile.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/fields.hpp"
+#include "sim/hw/hw_fields.hpp"
+
+namespace orrery {
+namespace {
+
+const std::vector<std::string>& form_names() {
+  static const std::vector<std::string> kNames{"gemm-tile", "bandwidth", "sequence"};
+  return kNames;
+}
+
+}  // namespace
+
+static void read_value(const JsonNode& node, Curve& out, Limits) {
+  std::vector<std::vector<double>> points;
+  read_value(node, points, kPositive);
+  if (points.empty()) node.fail("a list of at least one [x, y] point");
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (points[i].size() != 2) node.fail("points of two numbers [x, y]");
+    if (i > 0 && points[i][0] <= points[i - 1][0]) node.fail("points with growing x");
+  }
+  out = Curve(std::move(points));
+}
+
+static void read_value(const JsonNode& node, std::map<std::string, Sourced>& out, Limits) {
+  if (!node.value.is_object()) node.fail("an object of named numbers");
+  out.clear();
+  for (const auto& item : node.value.items()) {
+    Sourced number;
+    JsonReader reader(JsonNode{item.value(), node.place, node.pointer + "/" + item.key()});
+    fields(reader, number);
+    reader.finish();
+    out.emplace(item.key(), number);
+  }
+}
+
+template <class V>
+void map_field(V& v, const char* key, std::map<std::string, Sourced>& numbers) {
+  if constexpr (V::reading) {
+    v.required(key, numbers);
+  } else {
+    Json object = Json::object();
+    for (const auto& [name, number] : numbers) object[name] = JsonWriter::to_json_value(number);
+    v.out[key] = std::move(object);
+  }
+}
+
+template <class V>
+void fields(V& v, OperatorCurve& c) {
+  v.required("class", c.op_class);
+  std::size_t form = static_cast<std::size_t>(c.form);
+  v.choice("form", form, form_names());
+  c.form = static_cast<CurveForm>(form);
+  v.required("sm_count", c.sm_count, at_least(1));
+  v.required("beside_communication", c.beside_communication);
+  if (c.form == CurveForm::kGemmTile) {
+    v.required("flops_per_s", c.flops_per_s, kPositive);
+    v.required("output_bytes_per_s", c.output_bytes_per_s, kPositive);
+    v.required("tiles", c.tiles, kPositive);
+  } else if (c.form == CurveForm::kBandwidth) {
+    v.required("bytes_per_s", c.bytes_per_s, kPositive);
+  } else {
+    if constexpr (V::reading) {
+      v.required("flops_per_s_by_sequence", c.flops_per_s_by_sequence);
+    } else {
+      v.out["flops_per_s_by_sequence"] = c.flops_per_s_by_sequence.points();
+    }
+  }
+  v.required("overhead_s", c.overhead_s, kNonNegative);
+  v.required("sm_exponent", c.sm_exponent, between(0, 2));
+  provenance_fields(v, c.origin, c.source, c.date, c.note);
+  v.optional("median_error", c.median_error, kNonNegative);
+  v.optional("p90_error", c.p90_error, kNonNegative);
+  v.optional("points", c.points, kNonNegative);
+}
+
+template <class V>
+void fields(V& v, Contention& c) {
+  v.required("class", c.op_class);
+  v.required("slowdown", c.slowdown);
+}
+
+template <class V>
+void fields(V& v, PowerFigures& p) {
+  v.required("idle_w", p.idle_w);
+  v.required("cap_w", p.cap_w);
+  v.required("communication_floor_w", p.communication_floor_w);
+  map_field(v, "joules_per_flop", p.joules_per_flop);
+  v.required("joules_per_byte", p.joules_per_byte);
+}
+
+template <class V>
+void fields(V& v, GpuProfile& g) {
+  schema_field(v, "orrery.gpu/1");
+  v.required("name", g.name);
+  v.required("device", g.device);
+  v.required("sm_count", g.sm_count);
+  v.required("memory_bytes", g.memory_bytes);
+  v.required("hbm_bytes_per_s", g.hbm_bytes_per_s);
+  map_field(v, "peak_flops_per_s", g.peak_flops_per_s);
+  v.required("launch_s", g.launch_s);
+  v.optional("host_launch_s", g.host_launch_s);
+  v.required("power", g.power);
+  v.required("operators", g.operators);
+  v.optional("contention", g.contention);
+}
+
+namespace {
+
+void check_scalars(const GpuProfile& g, const std::string& place) {
+  const auto positive = [&](const Sourced& s, const std::string& key) {
+    if (!(s.value > 0))
+      throw InputError(place + "#/" + key + "/value",
+                       fmt::format("found {:g}, expected a positive number", s.value));
+  };
+  const auto not_negative = [&](const Sourced& s, const std::string& key) {
+    if (!(s.value >= 0))
+      throw InputError(place + "#/" + key + "/value",
+                       fmt::format("found {:g}, expected a number of at least 0", s.value));
+  };
+  positive(g.sm_count, "sm_count");
+  positive(g.memory_bytes, "memory_bytes");
+  positive(g.hbm_bytes_per_s, "hbm_bytes_per_s");
+  positive(g.power.cap_w, "power/cap_w");
+  for (const auto& [name, number] : g.peak_flops_per_s) positive(number, "peak_flops_per_s/" + name);
+  not_negative(g.launch_s, "launch_s");
+  not_negative(g.host_launch_s, "host_launch_s");
+  not_negative(g.power.idle_w, "power/idle_w");
+  not_negative(g.power.communication_floor_w, "power/communication_floor_w");
+  not_negative(g.power.joules_per_byte, "power/joules_per_byte");
+  for (const auto& [name, number] : g.power.joules_per_flop)
+    not_negative(number, "power/joules_per_flop/" + name);
+}
+
+void check_operators(const GpuProfile& g, const std::string& place) {
+  for (std::size_t i = 0; i < g.operators.size(); ++i) {
+    const OperatorCurve& c = g.operators[i];
+    for (const std::vector<double>& tile : c.tiles) {
+      if (tile.size() != 2)
+        throw InputError(fmt::format("{}#/operators/{}/tiles", place, i),
+                         "expected tiles of two numbers [rows, columns]");
+    }
+    if (c.form == CurveForm::kGemmTile && c.tiles.empty()) {
+      throw InputError(fmt::format("{}#/operators/{}/tiles", place, i), "expected at least one tile");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (g.operators[j].op_class == c.op_class) {
+        throw InputError(fmt::format("{}#/operators/{}/class", place, i),
+                         fmt::format("class '{}' is given twice", c.op_class));
+      }
+    }
+  }
+}
+
+void check_contention(const GpuProfile& g, const std::string& place) {
+  for (std::size_t i = 0; i < g.contention.size(); ++i) {
+    if (!(g.contention[i].slowdown.value >= 1)) {
+      throw InputError(
+          fmt::format("{}#/contention/{}/slowdown/value", place, i),
+          fmt::format("found {:g}, expected a factor of at least 1", g.contention[i].slowdown.value));
+    }
+  }
+}
+
+}  // namespace
+
+const OperatorCurve* GpuProfile::find(const std::string& op_class) const {
+  for (const OperatorCurve& curve : operators) {
+    if (curve.op_class == op_class) return &curve;
+  }
+  return nullptr;
+}
+
+double GpuProfile::contention_factor(const std::string& op_class) const {
+  const Contention* best = nullptr;
+  for (const Contention& c : contention) {
+    if (op_class.rfind(c.op_class, 0) != 0) continue;
+    if (best == nullptr || c.op_class.size() > best->op_class.size()) best = &c;
+  }
+  return best == nullptr ? 1.0 : best->slowdown.value;
+}
+
+GpuProfile load_gpu_profile(const std::filesystem::path& path) {
+  const Json json = load_json(path);
+  GpuProfile profile;
+  read_value(JsonNode{json, path.string(), ""}, profile);
+  check_scalars(profile, path.string());
+  check_operators(profile, path.string());
+  check_contention(profile, path.string());
+  return profile;
+}
+
+std::string to_json_text(const GpuProfile& profile) {
+  return JsonWriter::to_json_value(profile).dump(2) + "\n";
+}
+
+}  // namespace orrery

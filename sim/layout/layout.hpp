@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace orrery {
+
+/// Numeric format of the linear layers.
+enum class Precision { kBf16, kFp16, kFp8Tensor, kFp8Block, kMxfp8 };
+[[nodiscard]] const std::vector<std::string>& precision_names();
+[[nodiscard]] const char* to_text(Precision precision);
+[[nodiscard]] constexpr bool is_fp8(Precision p) {
+  return p != Precision::kBf16 && p != Precision::kFp16;
+}
+
+/// What is computed again in the backward pass instead of being kept.
+struct Recompute {
+  std::string policy = "none";  ///< none, selective, full, deepseek-v3 or custom
+  bool norms = false;           ///< RMSNorm outputs
+  bool mla_up = false;          ///< MLA query and key/value up-projections
+  bool activation = false;      ///< SwiGLU output (its input is kept)
+  bool attention_core = false;  ///< the attention kernel
+  bool layer = false;           ///< everything but the layer's input
+};
+/// Named policies and the operators a list may hold. Errors: InputError naming the nearest.
+[[nodiscard]] Recompute make_recompute(const std::vector<std::string>& names, const std::string& place);
+
+/// When a rank goes on after handing a message to the neighbour stage.
+enum class MessageRule {
+  kBlocking,  ///< the next step waits until it has left: the published DualPipe code, Megatron-LM's 1F1B
+  kAsync,     ///< at once; messages run beside the next step
+};
+
+/// How the model is cut over the GPUs.
+struct Layout {
+  std::int64_t tp = 1;   ///< tensor parallel
+  std::int64_t cp = 1;   ///< context parallel
+  std::int64_t pp = 1;   ///< pipeline parallel: ranks of one pipeline
+  std::int64_t vpp = 1;  ///< virtual stages per rank
+  std::int64_t ep = 1;   ///< expert parallel
+  std::int64_t etp = 1;  ///< tensor parallel inside an expert
+  std::int64_t dp = 0;   ///< data parallel of the dense part; 0: follows from the rest
+  std::int64_t zero_stage = 1;
+  bool sequence_parallel = false;
+  std::string schedule = "1f1b";
+  MessageRule messages = MessageRule::kBlocking;
+  Recompute recompute;
+  std::int64_t microbatch_size = 1;
+  std::int64_t communication_sms = -1;     ///< SMs set apart for communication; -1: by schedule and cluster
+  std::vector<std::int64_t> stage_layers;  ///< main-model layers per stage; empty: balanced by cost
+};
+
+/// What is trained, apart from the model and the layout.
+struct Training {
+  std::int64_t global_batch_size = 0;  ///< sequences per step
+  std::int64_t sequence_length = 4096;
+  Precision precision = Precision::kBf16;
+  double tokens = 0;  ///< of the whole run; 0: not given
+  bool mtp = true;    ///< train the model's multi-token-prediction modules
+};
+
+/// Sizes that follow from GPU count and layout; valid only after check_layout said yes.
+struct Derived {
+  std::int64_t gpus = 0;
+  std::int64_t dp = 0;                     ///< dense data-parallel size
+  std::int64_t expert_dp = 0;              ///< data-parallel size of the routed experts
+  std::int64_t stages = 0;                 ///< pp * vpp (DualPipe: pp)
+  std::int64_t microbatches = 0;           ///< per pipeline and step
+  std::int64_t tokens_per_microbatch = 0;  ///< per GPU after context parallelism (not divided by tp)
+};
+[[nodiscard]] Derived derive(const Layout& layout, const Training& training, std::int64_t gpus);
+
+}  // namespace orrery

@@ -1,0 +1,130 @@
+#include "sim/lower/step_tail.hpp"
+
+#include <algorithm>
+
+#include "sim/lower/memory.hpp"
+
+namespace orrery {
+namespace {
+
+EndpointGroup grown(const GroupSpan& span, std::int64_t copies) {
+  // The second copy of a stage sits on other nodes, laid out alike.
+  return {.size = span.size * copies, .per_node = span.per_node, .nodes = span.nodes * copies};
+}
+
+class Tail {
+ public:
+  Tail(const TailInput& in, TaskGraphBuilder& builder, std::vector<std::int32_t>& item_by_task)
+      : in_(in), builder_(builder), item_by_task_(item_by_task), copies_(stage_copies(in.schedule)) {
+    // The dense part is shared by all ranks that see different tokens: data- and context-parallel ones.
+    dense_ = grown(in.ranks.span(GpuId{0}, Axis::kDp), copies_);
+    if (in.layout.cp > 1) {
+      dense_.size *= in.layout.cp;
+      dense_.per_node = std::min(dense_.size, dense_.per_node * in.layout.cp);
+      dense_.nodes = std::max<std::int64_t>(1, dense_.size / dense_.per_node);
+    }
+    expert_ = grown(in.ranks.span(GpuId{0}, Axis::kExpertDp), copies_);
+  }
+
+  void run() {
+    const std::vector<RankParams> params = params_by_rank(in_.workload, in_.schedule);
+    std::vector<TaskId> reduced;
+    for (std::size_t r = 0; r < params.size(); ++r) reduced.push_back(reduce(RankId{r}, params[r]));
+    // The gradient norm joins all ranks before any of them may update.
+    const TaskId join = marker(RankId{0}, "gradient norm");
+    for (TaskId task : reduced) {
+      if (task != join) builder_.add_dependency(task, join);
+    }
+    for (std::size_t r = 0; r < params.size(); ++r) update(RankId{r}, params[r], join);
+  }
+
+ private:
+  ResourceId lane(RankId rank, Lane l) const {
+    return ResourceId{rank.value * kLaneCount + static_cast<std::int32_t>(l)};
+  }
+
+  TaskId marker(RankId rank, const char* name) {
+    item_by_task_.push_back(-1);
+    return builder_.add_task({.lane = lane(rank, Lane::kCommunication),
+                              .duration = {},
+                              .kind = static_cast<std::uint8_t>(TaskKind::kMarker),
+                              .name = builder_.intern(name)});
+  }
+
+  TaskId add(RankId rank, const WorkItem& item, const EndpointGroup& group, Lane l, TaskKind kind) {
+    const std::uint32_t index = in_.templates.add_item(item, group, l, kind);
+    const CostedItem& c = in_.templates.items()[index];
+    item_by_task_.push_back(static_cast<std::int32_t>(index));
+    return builder_.add_task({.lane = lane(rank, l),
+                              .duration = c.duration,
+                              .kind = static_cast<std::uint8_t>(c.kind),
+                              .name = builder_.intern(c.name),
+                              .slowdown_row = c.slowdown_row});
+  }
+
+  TaskId reduce(RankId rank, const RankParams& p) {
+    const TaskId ready = marker(rank, "gradients ready");
+    builder_.add_dependency(in_.pipeline_end[rank.at()], ready);
+    if (copies_ == 2) {
+      const RankId mirror{static_cast<std::int32_t>(in_.schedule.ranks.size()) - 1 - rank.value};
+      if (mirror != rank) builder_.add_dependency(in_.pipeline_end[mirror.at()], ready);
+    }
+    TaskId last = ready;
+    // ZeRO 2 and 3 reduced the dense gradients inside the pipeline.
+    const CommKind kind = in_.layout.zero_stage == 0 ? CommKind::kAllReduce : CommKind::kReduceScatter;
+    if (in_.layout.zero_stage <= 1 && dense_.size > 1 && p.dense > 0) {
+      last = add(
+          rank,
+          CommOp{.name = "reduce dense gradients", .kind = kind, .axis = Axis::kDp, .bytes = 4.0 * p.dense},
+          dense_, Lane::kCommunication, TaskKind::kDp);
+    }
+    if (expert_.size > 1 && p.expert > 0) {
+      last = add(rank,
+                 CommOp{.name = "reduce expert gradients",
+                        .kind = kind,
+                        .axis = Axis::kExpertDp,
+                        .bytes = 4.0 * p.expert},
+                 expert_, Lane::kCommunication, TaskKind::kDp);
+    }
+    return last;
+  }
+
+  void update(RankId rank, const RankParams& p, TaskId join) {
+    const bool sharded = in_.layout.zero_stage >= 1;
+    const double owned =
+        sharded ? p.dense / static_cast<double>(dense_.size) + p.expert / static_cast<double>(expert_.size)
+                : p.dense + p.expert;
+    Op op{.name = "optimizer update", .kind = OpKind::kOptimizer};
+    op.bytes = owned * in_.optimizer_bytes_per_param;
+    const TaskId step = add(rank, op, {}, Lane::kCompute, TaskKind::kOptimizer);
+    builder_.add_dependency(join, step);
+    if (!sharded || in_.layout.zero_stage >= 3) return;
+    TaskId last = step;
+    const auto gather = [&](const char* name, Axis axis, double params, const EndpointGroup& group) {
+      if (group.size <= 1 || params <= 0) return;
+      const TaskId task =
+          add(rank, CommOp{.name = name, .kind = CommKind::kAllGather, .axis = axis, .bytes = 2.0 * params},
+              group, Lane::kCommunication, TaskKind::kDp);
+      if (last == step) builder_.add_dependency(step, task);
+      last = task;
+    };
+    gather("gather dense weights", Axis::kDp, p.dense, dense_);
+    gather("gather expert weights", Axis::kExpertDp, p.expert, expert_);
+  }
+
+  const TailInput& in_;
+  TaskGraphBuilder& builder_;
+  std::vector<std::int32_t>& item_by_task_;
+  std::int64_t copies_;
+  EndpointGroup dense_;
+  EndpointGroup expert_;
+};
+
+}  // namespace
+
+void add_step_tail(const TailInput& input, TaskGraphBuilder& builder,
+                   std::vector<std::int32_t>& item_by_task) {
+  Tail(input, builder, item_by_task).run();
+}
+
+}  // namespace orrery

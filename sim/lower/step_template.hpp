@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/base/units.hpp"
+#include "sim/engine/sharing.hpp"
+#include "sim/engine/sim_time.hpp"
+#include "sim/hw/cluster.hpp"
+#include "sim/layout/rank_map.hpp"
+#include "sim/lower/streams.hpp"
+#include "sim/network/collectives.hpp"
+#include "sim/schedule/action.hpp"
+#include "sim/workload/stage_work.hpp"
+
+namespace orrery {
+
+/// One kernel or transfer with its cost worked out; what a trace shows about it.
+struct CostedItem {
+  const char* name = "";
+  Lane lane = Lane::kCompute;
+  TaskKind kind = TaskKind::kCompute;
+  bool weight = false;  ///< part of a weight gradient
+  SimTime duration;     ///< alone
+  std::uint16_t slowdown_row = 0;
+  double flops = 0;
+  double bytes = 0;            ///< of device memory, or payload of a transfer
+  double scale_out_bytes = 0;  ///< through the NIC
+  std::string op_class;
+};
+
+/// The tasks of one step of a rank's program, without times of day: instantiated once per microbatch.
+struct TemplateTask {
+  std::uint32_t item = 0;   ///< index into StepTemplates::items
+  std::int32_t after = -1;  ///< earlier task of the template on another lane it waits for; -1: none
+};
+struct StepTemplate {
+  std::vector<TemplateTask> tasks;
+  std::int32_t forward_end = -1;   ///< task after which the stage's output can be sent
+  std::int32_t gradient_end = -1;  ///< task after which the input's gradient can be sent
+  std::int32_t first_other = -1;   ///< first task that does not follow the begin marker by its lane
+  SimTime host;                    ///< time the host needs to enqueue it
+};
+
+/// Costs of every unit on one cluster and the templates built from them.
+class StepTemplates {
+ public:
+  StepTemplates(const Workload& workload, const RankMap& ranks, const ClusterProfile& cluster,
+                std::int64_t compute_sms);
+
+  /// Template of a step, built at first use; equal unit lists share one.
+  std::size_t template_of(const Step& step);
+  [[nodiscard]] const StepTemplate& at(std::size_t index) const { return templates_[index]; }
+  [[nodiscard]] const std::vector<CostedItem>& items() const { return items_; }
+  [[nodiscard]] const SlowdownTable& slowdowns() const { return slowdowns_; }
+  /// Costs an item that is not part of any unit (messages, gradient reduction, optimizer).
+  std::uint32_t add_item(const WorkItem& item, const EndpointGroup& group, Lane lane, TaskKind kind);
+
+  /// Seconds of one unit, forward and backward, alone: for balancing stages. Communication counts where the
+  /// schedule does not hide it. stages.
+  [[nodiscard]] double unit_seconds(std::size_t unit, bool with_communication) const;
+
+ private:
+  using Row = std::vector<std::uint32_t>;
+  struct UnitItems {
+    Row attention_f, dispatch_f, mlp_f, combine_f;
+    Row recompute, combine_b, mlp_b, dispatch_b, attention_b;
+    Row mlp_w, attention_w;
+  };
+  struct Chain;
+  class Emitter;
+
+  Row cost_segment(const Segment& segment, bool communication_lane, bool weight);
+  CostedItem cost(const WorkItem& item, const EndpointGroup& group, Lane lane);
+  EndpointGroup group_of(Axis axis) const;
+  StepTemplate build(const Step& step) const;
+  void emit_forward(Emitter& out, const std::vector<std::size_t>& units) const;
+  void emit_backward(Emitter& out, const std::vector<std::size_t>& units, bool input, bool weight) const;
+  void emit_pair(Emitter& out, const std::vector<std::size_t>& forward,
+                 const std::vector<std::size_t>& backward, std::size_t shift) const;
+  StepTemplate build_pair(const std::vector<std::size_t>& forward,
+                          const std::vector<std::size_t>& backward) const;
+  SimTime alone(const StepTemplate& t) const;
+
+  const Workload& workload_;
+  const RankMap& ranks_;
+  const ClusterProfile& cluster_;
+  std::int64_t compute_sms_;
+  std::vector<CostedItem> items_;
+  std::vector<UnitItems> units_;
+  SlowdownTable slowdowns_;
+  std::vector<StepTemplate> templates_;
+  std::vector<std::vector<std::int64_t>> template_keys_;
+};
+
+}  // namespace orrery

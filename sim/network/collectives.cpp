@@ -1,0 +1,58 @@
+#include "sim/network/collectives.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace orrery {
+
+BytesPerSecond scale_up_rate(const ClusterProfile& cluster) {
+  return BytesPerSecond{cluster.scale_up.bytes_per_s.value * cluster.scale_up.efficiency.value};
+}
+
+BytesPerSecond scale_out_rate(const ClusterProfile& cluster) {
+  return BytesPerSecond{cluster.scale_out.bytes_per_s.value * cluster.scale_out.efficiency.value /
+                        cluster.oversubscription.value};
+}
+
+namespace {
+
+double tier_latency(const EndpointGroup& group, const ClusterProfile& cluster) {
+  return group.nodes > 1 ? cluster.scale_out.latency_s.value : cluster.scale_up.latency_s.value;
+}
+
+CollectiveCost half(Bytes bytes, const EndpointGroup& group, const ClusterProfile& cluster) {
+  const auto nodes = static_cast<double>(group.nodes);
+  const auto per_node = static_cast<double>(group.per_node);
+  CollectiveCost cost;
+  cost.scale_out_bytes = bytes * ((nodes - 1.0) / nodes / per_node);
+  cost.scale_up_bytes = bytes * (1.0 - 1.0 / per_node);
+  const double out = cost.scale_out_bytes / scale_out_rate(cluster) / Seconds{1};
+  const double up = cost.scale_up_bytes / scale_up_rate(cluster) / Seconds{1};
+  const double hops = 2.0 * std::ceil(std::log2(static_cast<double>(group.size)));
+  cost.time = Seconds{std::max(out, up) + hops * tier_latency(group, cluster)};
+  return cost;
+}
+
+}  // namespace
+
+CollectiveCost collective_cost(CollectiveKind kind, Bytes bytes, const EndpointGroup& group,
+                               const ClusterProfile& cluster) {
+  if (kind == CollectiveKind::kSendRecv) {
+    const bool out = group.nodes > 1;
+    CollectiveCost cost;
+    (out ? cost.scale_out_bytes : cost.scale_up_bytes) = bytes;
+    cost.time = bytes / (out ? scale_out_rate(cluster) : scale_up_rate(cluster)) +
+                Seconds{tier_latency(group, cluster)};
+    return cost;
+  }
+  if (group.size <= 1) return {};
+  CollectiveCost cost = half(bytes, group, cluster);
+  if (kind == CollectiveKind::kAllReduce) {
+    cost.time *= 2.0;
+    cost.scale_up_bytes *= 2.0;
+    cost.scale_out_bytes *= 2.0;
+  }
+  return cost;
+}
+
+}  // namespace orrery

@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "sim/base/units_text.hpp"
+#include "sim/report/measure.hpp"
+
+namespace orrery {
+namespace {
+
+class List {
+ public:
+  void number(std::string name, const Sourced& s, std::string unit) {
+    add(std::move(name), fmt::format("{:g}", s.value), std::move(unit), to_text(s.origin),
+        s.source + ", " + s.date);
+  }
+  void add(std::string name, std::string value, std::string unit, std::string kind, std::string source) {
+    rows.push_back({std::move(name), std::move(value), std::move(unit), std::move(kind), std::move(source)});
+  }
+  std::vector<Assumption> rows;
+};
+
+std::string rate_of(const OperatorCurve& c) {
+  switch (c.form) {
+    case CurveForm::kGemmTile: return fmt::format("{:g}", c.flops_per_s);
+    case CurveForm::kBandwidth: return fmt::format("{:g}", c.bytes_per_s);
+    case CurveForm::kSequence: return fmt::format("{:g}", c.flops_per_s_by_sequence.points().back()[1]);
+  }
+  return "";
+}
+
+void add_curves(const Measured& in, const LoweredStep& step, List& list) {
+  std::set<std::string> used;
+  for (const CostedItem& item : step.items) used.insert(item.op_class);
+  for (const std::string& name : used) {
+    const OperatorCurve* c = in.scenario.cluster.gpu.find(name);
+    if (c == nullptr) continue;
+    std::string source = c->source + ", " + c->date;
+    if (c->median_error) source += fmt::format("; median fit error {:.1f} %", 100.0 * *c->median_error);
+    list.add("operators." + name, rate_of(*c), c->form == CurveForm::kBandwidth ? "B/s" : "FLOP/s",
+             to_text(c->origin), source);
+  }
+  for (const Contention& c : in.scenario.cluster.gpu.contention) {
+    const bool applies = std::any_of(used.begin(), used.end(),
+                                     [&](const std::string& name) { return name.rfind(c.op_class, 0) == 0; });
+    if (applies) list.number("contention." + c.op_class, c.slowdown, "factor");
+  }
+}
+
+void add_network(const ClusterProfile& c, bool experts, List& list) {
+  list.number("scale_up.bytes_per_s", c.scale_up.bytes_per_s, "B/s per GPU and direction");
+  list.number("scale_up.efficiency", c.scale_up.efficiency, "share");
+  list.number("scale_out.bytes_per_s", c.scale_out.bytes_per_s, "B/s per GPU and direction");
+  list.number("scale_out.efficiency", c.scale_out.efficiency, "share");
+  list.number("oversubscription", c.oversubscription, "ratio");
+  if (!experts) return;
+  const ExpertAllToAll& a = c.expert_all_to_all;
+  list.add("expert_all_to_all", a.kernel, "", to_text(a.origin), a.source + ", " + a.date);
+  list.number("expert_all_to_all.notify_dispatch_s", a.notify_dispatch_s, "s");
+  list.number("expert_all_to_all.notify_cached_s", a.notify_cached_s, "s");
+  list.number("expert_all_to_all.notify_combine_s", a.notify_combine_s, "s");
+}
+
+void add_rules(const Measured& in, List& list) {
+  const MemoryRules& r = in.rules;
+  const Scenario& s = in.scenario;
+  const bool fp8 = is_fp8(s.training.precision);
+  list.add("memory.weight_bytes", fmt::format("{:g}", r.weight_bytes), "B/parameter", "assumed",
+           fp8 ? "BF16 weights and one quantised FP8 copy" : "BF16 weights");
+  list.add("memory.gradient_bytes", fmt::format("{:g}", r.gradient_bytes), "B/parameter", "published",
+           "FP32 accumulation, arXiv 2412.19437, 3.3.2");
+  list.add("memory.moment_bytes", fmt::format("{:g}", r.moment_bytes), "B/parameter",
+           r.moment_bytes < 8 ? "published" : "assumed",
+           r.moment_bytes < 8 ? "BF16 Adam moments, arXiv 2412.19437, 3.3.3" : "FP32 Adam moments");
+  list.add("memory.master_bytes", fmt::format("{:g}", r.master_bytes), "B/parameter", "published",
+           "FP32 master weights, arXiv 2412.19437, 3.3.3");
+  list.add("memory.reserve", fmt::format("{:g} + {:g} %", r.reserve_bytes, 100 * r.reserve_share),
+           "B, of capacity", "assumed", "context, libraries and fragmentation");
+  list.add("routing",
+           s.routing.kind == Routing::Kind::kBalanced
+               ? "balanced"
+               : fmt::format("busiest rank {:g} x mean", s.routing.max_over_mean),
+           "", "given", "scenario; balanced routing has no slow expert rank");
+  list.add("stragglers", "none", "", "assumed",
+           "all GPUs run at the profile's rates; no failures, goodput 1");
+  if (in.communication_sms > 0) {
+    list.add("layout.communication_sms", std::to_string(in.communication_sms), "SMs",
+             s.layout.communication_sms >= 0 ? "given" : "published",
+             s.layout.communication_sms >= 0
+                 ? "scenario"
+                 : "all-to-all kernels of the cluster profile; arXiv 2412.19437, 3.2.2");
+  }
+  if (s.layout.stage_layers.empty() && !in.workload.stages.empty() && s.layout.pp * s.layout.vpp > 1) {
+    std::string counts;
+    for (const StageUnits& stage : in.workload.stages)
+      counts += (counts.empty() ? "" : " ") + std::to_string(stage.layers);
+    list.add("layout.stage_layers", counts, "layers", "assumed",
+             "balanced by computed time; the smallest slowest stage");
+  }
+}
+
+}  // namespace
+
+std::vector<Assumption> list_assumptions(const Measured& in, const LoweredStep* step) {
+  List list;
+  const Scenario& s = in.scenario;
+  for (const Scenario::Assumed& a : s.assumed) list.add(a.name, a.value, "", "assumed", a.why);
+  if (s.economics.usd_per_gpu_hour)
+    list.add("economics.usd_per_gpu_hour", fmt::format("{:g}", *s.economics.usd_per_gpu_hour), "USD", "given",
+             "scenario");
+  if (s.economics.pue)
+    list.add("economics.pue", fmt::format("{:g}", *s.economics.pue), "ratio", "given", "scenario");
+  add_rules(in, list);
+  const GpuProfile& gpu = s.cluster.gpu;
+  list.number("gpu.sm_count", gpu.sm_count, "SMs");
+  list.number("gpu.memory_bytes", gpu.memory_bytes, "B");
+  list.number("gpu.hbm_bytes_per_s", gpu.hbm_bytes_per_s, "B/s");
+  for (const auto& [name, number] : gpu.peak_flops_per_s) {
+    if (name == "bf16") list.number("gpu.peak_flops_per_s.bf16 (base of MFU)", number, "FLOP/s");
+  }
+  list.number("gpu.host_launch_s", gpu.host_launch_s, "s/kernel");
+  add_network(s.cluster, s.layout.ep > 1, list);
+  if (step != nullptr) add_curves(in, *step, list);
+  list.number("power.communication_floor_w", gpu.power.communication_floor_w, "W");
+  list.number("power.joules_per_byte", gpu.power.joules_per_byte, "J/B");
+  for (const auto& [name, number] : gpu.power.joules_per_flop)
+    list.number("power.joules_per_flop." + name, number, "J/FLOP");
+  list.number("power.node_overhead_w", s.cluster.node_overhead_w, "W");
+  return list.rows;
+}
+
+}  // namespace orrery

@@ -1,0 +1,164 @@
+#include "sim/report/measure.hpp"
+
+#include <algorithm>
+
+#include "sim/power/power_model.hpp"
+#include "sim/report/step_accounts.hpp"
+#include "sim/workload/flops.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double kSecondsPerDay = 86400.0;
+
+void add_memory(const Measured& in, Metrics& out) {
+  out.memory_capacity = in.scenario.cluster.gpu.memory_bytes.value;
+  for (std::size_t r = 0; r < in.memory.size(); ++r) {
+    const RankMemory& m = in.memory[r];
+    out.memory.push_back({.rank = static_cast<std::int64_t>(r),
+                          .weights = m.weights,
+                          .gradients = m.gradients,
+                          .optimizer = m.optimizer,
+                          .activations = m.activations,
+                          .buffers = m.buffers,
+                          .reserve = m.reserve,
+                          .total = m.total(),
+                          .live_microbatches = m.peak_microbatches});
+    out.memory_peak = std::max(out.memory_peak, m.total());
+  }
+}
+
+Breakdown mean_of(const std::vector<RankAccount>& accounts) {
+  Breakdown mean;
+  const double n = static_cast<double>(accounts.size());
+  for (const RankAccount& a : accounts) {
+    const Breakdown& b = a.times.breakdown;
+    mean.forward += b.forward / n;
+    mean.backward_input += b.backward_input / n;
+    mean.backward_weight += b.backward_weight / n;
+    mean.forward_backward += b.forward_backward / n;
+    mean.bubble += b.bubble / n;
+    mean.optimizer += b.optimizer / n;
+    mean.other += b.other / n;
+  }
+  return mean;
+}
+
+std::string extras_of(const Measured& in, const StageUnits& stage) {
+  std::string text;
+  std::size_t heads = 0;
+  std::size_t mtp = 0;
+  for (std::size_t u : stage.units) {
+    const UnitKind kind = in.workload.units[u].kind;
+    if (kind == UnitKind::kEmbedding) text = "embedding";
+    heads += kind == UnitKind::kHead ? 1 : 0;
+    mtp += kind == UnitKind::kMtp ? 1 : 0;
+  }
+  const auto add = [&](const std::string& more) { text += (text.empty() ? "" : " + ") + more; };
+  if (heads > 0) add("head");
+  if (mtp > 0) add(mtp == 1 ? "MTP module" : std::to_string(mtp) + " MTP modules");
+  return text;
+}
+
+Throughput throughput_of(const Measured& in, double step_s, double tokens) {
+  const Scenario& s = in.scenario;
+  Throughput t;
+  t.tokens_per_s = tokens / step_s;
+  t.tokens_per_day = t.tokens_per_s * kSecondsPerDay;
+  t.tokens_per_s_per_gpu = t.tokens_per_s / static_cast<double>(s.gpus);
+  const auto tflops = [&](bool causal) {
+    return model_flops_per_token(s.model, s.training.sequence_length, causal).value * t.tokens_per_s_per_gpu /
+           1e12;
+  };
+  t.model_tflops_per_gpu_causal = tflops(true);
+  t.model_tflops_per_gpu_noncausal = tflops(false);
+  const auto peak = s.cluster.gpu.peak_flops_per_s.find("bf16");
+  if (peak != s.cluster.gpu.peak_flops_per_s.end()) {
+    t.mfu_causal = t.model_tflops_per_gpu_causal * 1e12 / peak->second.value;
+    t.mfu_noncausal = t.model_tflops_per_gpu_noncausal * 1e12 / peak->second.value;
+  }
+  return t;
+}
+
+Power power_of(const Measured& in, const std::vector<RankAccount>& accounts, double step_s, double tokens) {
+  std::vector<RankActivity> activity;
+  for (const RankAccount& a : accounts) {
+    activity.push_back({.seconds = step_s,
+                        .bf16_flops = a.flops - a.fp8_flops,
+                        .fp8_flops = a.fp8_flops,
+                        .memory_bytes = a.memory_bytes});
+  }
+  const PowerEstimate p = estimate_power(activity, in.scenario.cluster);
+  Power out;
+  out.gpu_mean_w = p.gpu_mean.value;
+  out.node_mean_w = p.node_mean.value;
+  const double nodes =
+      static_cast<double>(in.scenario.gpus) / static_cast<double>(in.scenario.cluster.gpus_per_node);
+  out.cluster_mean_w = p.node_mean.value * nodes;
+  out.step_j = *out.cluster_mean_w * step_s;
+  out.per_token_j = *out.step_j / tokens;
+  return out;
+}
+
+Run run_of(const Measured& in, const Metrics& m) {
+  const Scenario& s = in.scenario;
+  Run run;
+  run.tokens = s.training.tokens;
+  const double per_token_s = m.step_time_s / m.step_tokens;
+  run.gpu_hours_per_trillion_tokens = 1e12 * per_token_s * static_cast<double>(s.gpus) / 3600.0;
+  if (s.training.tokens <= 0) return run;
+  run.days = s.training.tokens * per_token_s / kSecondsPerDay;
+  run.gpu_hours = *run.days * 24.0 * static_cast<double>(s.gpus);
+  if (s.economics.usd_per_gpu_hour) run.usd = *run.gpu_hours * *s.economics.usd_per_gpu_hour;
+  if (m.power.cluster_mean_w && s.economics.pue) {
+    run.energy_mwh = *m.power.cluster_mean_w * *s.economics.pue * *run.days * 24.0 / 1e6;
+  }
+  return run;
+}
+
+}  // namespace
+
+double optimizer_traffic(const MemoryRules& rules) {
+  return rules.gradient_bytes + 2.0 * rules.moment_bytes + 2.0 * rules.master_bytes + 2.0;
+}
+
+Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& timeline) {
+  Metrics m;
+  m.tasks = static_cast<std::int64_t>(step.graph.task_count());
+  m.step_time_s = to_seconds(timeline.makespan).value;
+  m.step_tokens =
+      static_cast<double>(in.scenario.training.global_batch_size * in.scenario.training.sequence_length);
+  const std::vector<RankAccount> accounts = account_ranks(step, timeline);
+  const auto slowest = std::max_element(
+      accounts.begin(), accounts.end(),
+      [](const RankAccount& a, const RankAccount& b) { return a.times.pipeline_end < b.times.pipeline_end; });
+  m.slowest_rank = slowest->times.rank;
+  m.breakdown = slowest->times.breakdown;
+  m.waterfall = slowest->waterfall;
+  m.mean_breakdown = mean_of(accounts);
+  for (const RankAccount& a : accounts) m.ranks.push_back(a.times);
+  for (std::size_t i = 0; i < in.workload.stages.size(); ++i) {
+    const StageUnits& stage = in.workload.stages[i];
+    m.stages.push_back({.stage = static_cast<std::int64_t>(i),
+                        .first_layer = stage.first_layer,
+                        .layers = stage.layers,
+                        .extras = extras_of(in, stage)});
+  }
+  add_stage_means(step, timeline, m.stages);
+  m.throughput = throughput_of(in, m.step_time_s, m.step_tokens);
+  add_memory(in, m);
+  m.power = power_of(in, accounts, m.step_time_s, m.step_tokens);
+  m.run = run_of(in, m);
+  m.assumptions = list_assumptions(in, &step);
+  return m;
+}
+
+Metrics infeasible_metrics(const Measured& in, const Infeasible& reason) {
+  Metrics m;
+  m.infeasible = reason;
+  add_memory(in, m);
+  m.assumptions = list_assumptions(in, nullptr);
+  return m;
+}
+
+}  // namespace orrery

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/verdict.hpp"
+
+namespace orrery {
+
+/// What the schedule was doing, seconds of the slowest pipeline rank; sums to the step time. A forward
+/// includes its own exposed communication.
+struct Breakdown {
+  double forward = 0;           ///< forward chunks alone ("1F")
+  double backward_input = 0;    ///< input gradients, alone or inside a whole backward ("1B")
+  double backward_weight = 0;   ///< weight gradients, likewise ("1W")
+  double forward_backward = 0;  ///< overlapped pairs ("1F1B")
+  double bubble = 0;            ///< waiting inside the pipeline
+  double optimizer = 0;         ///< gradient reduction, update, parameter gathering after the pipeline
+  double other = 0;
+  [[nodiscard]] double sum() const {
+    return forward + backward_input + backward_weight + forward_backward + bubble + optimizer + other;
+  }
+};
+
+/// Why the time went, seconds of the same rank; sums to the step time.
+struct Waterfall {
+  double compute = 0;    ///< kernels at their stand-alone speed on the SMs they have
+  double recompute = 0;  ///< of the same, computed a second time
+  double exposed_tp = 0, exposed_cp = 0, exposed_ep = 0, exposed_pp = 0, exposed_dp = 0;
+  double contention = 0;  ///< kernels slowed by communication beside them
+  double bubble = 0;
+  std::optional<double> imbalance;  ///< empty: not told apart from the bubble
+  double optimizer = 0;
+  double other = 0;
+  [[nodiscard]] double sum() const {
+    return compute + recompute + exposed_tp + exposed_cp + exposed_ep + exposed_pp + exposed_dp + contention +
+           bubble + imbalance.value_or(0) + optimizer + other;
+  }
+};
+
+struct RankMemoryRow {
+  std::int64_t rank = 0;
+  double weights = 0, gradients = 0, optimizer = 0, activations = 0, buffers = 0, reserve = 0, total = 0;
+  double live_microbatches = 0;
+};
+
+/// One pipeline rank's share of the step, seconds.
+struct RankTimes {
+  std::int64_t rank = 0;
+  Breakdown breakdown;
+  std::int64_t forwards = 0, pairs = 0, backwards = 0, input_grads = 0, weight_grads = 0;
+  double pipeline_end = 0;
+};
+
+/// A stage and what it holds, with the mean times of its actions in the run (0 where it has none of a kind).
+struct StageRow {
+  std::int64_t stage = 0;
+  std::int64_t first_layer = 0, layers = 0;
+  std::string extras;  ///< "embedding", "head + mtp", ...
+  double forward_s = 0, backward_input_s = 0, backward_weight_s = 0, pair_s = 0;
+};
+
+/// A number behind the result, with unit, kind and source.
+struct Assumption {
+  std::string name;
+  std::string value;  ///< as text, number or name
+  std::string unit;
+  std::string kind;  ///< measured, published, datasheet, fitted, assumed, given
+  std::string source;
+};
+
+struct Throughput {
+  double tokens_per_s = 0, tokens_per_day = 0, tokens_per_s_per_gpu = 0;
+  double model_tflops_per_gpu_causal = 0, model_tflops_per_gpu_noncausal = 0;
+  double mfu_causal = 0, mfu_noncausal = 0;  ///< against the dense BF16 peak
+};
+
+struct Power {
+  std::optional<double> gpu_mean_w, gpu_peak_w, node_mean_w, cluster_mean_w;
+  std::optional<double> step_j, per_token_j;
+};
+
+/// The whole run at this step time; empty where an input was not given.
+struct Run {
+  double tokens = 0;
+  std::optional<double> days, gpu_hours, gpu_hours_per_trillion_tokens, energy_mwh, usd, co2e_t;
+  std::optional<double> goodput;
+};
+
+/// Everything a report shows. `infeasible` set: the rest is empty except memory, where it was the reason.
+struct Metrics {
+  Verdict infeasible;
+  std::vector<std::pair<std::string, std::string>>
+      nearest;  ///< change that would make it feasible: key, value
+  double step_time_s = 0;
+  double step_tokens = 0;
+  std::int64_t slowest_rank = 0;
+  Breakdown breakdown;
+  Breakdown mean_breakdown;  ///< mean over the pipeline ranks
+  Waterfall waterfall;
+  Throughput throughput;
+  double memory_capacity = 0;
+  double memory_peak = 0;
+  std::vector<RankMemoryRow> memory;
+  std::vector<RankTimes> ranks;
+  std::vector<StageRow> stages;
+  Power power;
+  Run run;
+  std::vector<Assumption> assumptions;
+  std::int64_t tasks = 0;  ///< simulated tasks
+};
+
+}  // namespace orrery

@@ -1,0 +1,253 @@
+#include "sim/report/step_accounts.hpp"
+
+#include <algorithm>
+
+#include "sim/base/check.hpp"
+
+namespace orrery {
+namespace {
+
+struct Span {
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+};
+
+double seconds(std::int64_t ps) {
+  return static_cast<double>(ps) / kPicosecondsPerSecond;
+}
+
+/// Picosecond sums; converted once at the end so that both views add up exactly.
+struct Sums {
+  std::int64_t forward = 0, input = 0, weight = 0, pair = 0, bubble = 0, optimizer = 0;
+  std::int64_t compute = 0, recompute = 0, tp = 0, cp = 0, ep = 0, pp = 0, dp = 0, contention = 0,
+               waiting = 0, other = 0;
+
+  std::int64_t& exposed(TaskKind kind) {
+    switch (kind) {
+      case TaskKind::kTp: return tp;
+      case TaskKind::kCp: return cp;
+      case TaskKind::kEp: return ep;
+      case TaskKind::kPp: return pp;
+      case TaskKind::kDp: return dp;
+      default: return other;
+    }
+  }
+};
+
+Span span_of(const Timeline& t, TaskId task) {
+  return {t.start[task.at()].ps, t.end[task.at()].ps};
+}
+
+class RankReader {
+ public:
+  RankReader(const LoweredStep& step, const Timeline& timeline) : step_(step), timeline_(timeline) {}
+
+  RankAccount read(RankId rank) {
+    RankAccount account;
+    account.times.rank = rank.value;
+    std::int64_t clock = 0;
+    for (std::size_t s = step_.rank_begin[rank.at()]; s < step_.rank_begin[rank.at() + 1]; ++s) {
+      const PlacedStep& placed = step_.steps[s];
+      const std::int64_t begin = timeline_.end[placed.begin.at()].ps;
+      gap(placed, clock, begin);
+      clock = inside(placed, begin, account);
+      count(placed, account.times);
+    }
+    account.times.pipeline_end = seconds(clock);
+    sums_.optimizer = timeline_.makespan.ps - clock;
+    add_tail_work(rank, account);
+    fill(account);
+    return account;
+  }
+
+ private:
+  void gap(const PlacedStep& placed, std::int64_t from, std::int64_t to) {
+    if (to <= from) return;
+    sums_.bubble += to - from;
+    std::int64_t on_wire = 0;
+    for (TaskId input : placed.inputs) {
+      if (input == kNoTask || static_cast<TaskKind>(timeline_.graph.kind(input)) != TaskKind::kPp) continue;
+      const Span s = span_of(timeline_, input);
+      if (s.end == to) on_wire = std::max(on_wire, to - std::max(from, s.start));
+    }
+    sums_.pp += on_wire;
+    sums_.waiting += to - from - on_wire;
+  }
+
+  /// Books the step and returns its end.
+  std::int64_t inside(const PlacedStep& placed, std::int64_t begin, RankAccount& account) {
+    compute_.clear();
+    communication_.clear();
+    std::int64_t end = begin;
+    std::int64_t weight = 0;
+    for (std::uint32_t i = 0; i < placed.tasks; ++i) {
+      const TaskId task{placed.first_task.value + static_cast<std::int32_t>(i)};
+      const CostedItem& item = *step_.item_of(task);
+      const Span s = span_of(timeline_, task);
+      end = std::max(end, s.end);
+      (item.lane == Lane::kCompute ? compute_ : communication_).push_back(task);
+      add_work(item, account);
+      if (item.weight) weight += s.end - s.start;
+    }
+    book_kind(placed, end - begin, weight);
+    book_causes(begin, end);
+    return end;
+  }
+
+  static void add_work(const CostedItem& item, RankAccount& account) {
+    account.flops += item.flops;
+    if (item.op_class.find("fp8") != std::string::npos) account.fp8_flops += item.flops;
+    if (item.kind == TaskKind::kCompute || item.kind == TaskKind::kRecompute)
+      account.memory_bytes += item.bytes;
+  }
+
+  void add_tail_work(RankId rank, RankAccount& account) const {
+    for (auto t = static_cast<std::size_t>(step_.pipeline_end.back().value) + 1;
+         t < step_.item_by_task.size(); ++t) {
+      const TaskId task{t};
+      if (timeline_.graph.lane(task) != step_.lane(rank, Lane::kCompute)) continue;
+      if (const CostedItem* item = step_.item_of(task)) account.memory_bytes += item->bytes;
+    }
+  }
+
+  void book_kind(const PlacedStep& placed, std::int64_t length, std::int64_t weight) {
+    if (placed.step.overlapped) {
+      sums_.pair += length;
+      return;
+    }
+    switch (placed.step.first.kind) {
+      case ActionKind::kForward: sums_.forward += length; break;
+      case ActionKind::kInputGrad: sums_.input += length; break;
+      case ActionKind::kWeightGrad: sums_.weight += length; break;
+      case ActionKind::kBackward:
+        weight = std::min(weight, length);
+        sums_.weight += weight;
+        sums_.input += length - weight;
+        break;
+    }
+  }
+
+  /// Walks the step's two lanes together; each lane's tasks follow one another.
+  void book_causes(std::int64_t begin, std::int64_t end) {
+    std::int64_t clock = begin;
+    std::size_t next = 0;
+    for (TaskId task : compute_) {
+      const Span s = span_of(timeline_, task);
+      idle(clock, s.start, next);
+      const std::int64_t extra = timeline_.extra(task).ps;
+      sums_.contention += extra;
+      const bool again = static_cast<TaskKind>(timeline_.graph.kind(task)) == TaskKind::kRecompute;
+      (again ? sums_.recompute : sums_.compute) += s.end - s.start - extra;
+      clock = std::max(clock, s.end);
+    }
+    idle(clock, end, next);
+  }
+
+  /// Compute stands still from `from` to `to`: whatever the communication lane does then is exposed.
+  void idle(std::int64_t from, std::int64_t to, std::size_t& next) {
+    std::int64_t clock = from;
+    while (clock < to) {
+      while (next < communication_.size() && span_of(timeline_, communication_[next]).end <= clock) ++next;
+      if (next == communication_.size()) break;
+      const Span s = span_of(timeline_, communication_[next]);
+      if (s.start >= to) break;
+      if (s.start > clock) {
+        sums_.other += s.start - clock;
+        clock = s.start;
+      }
+      const std::int64_t until = std::min(to, s.end);
+      const TaskKind kind = static_cast<TaskKind>(timeline_.graph.kind(communication_[next]));
+      (kind == TaskKind::kCompute ? sums_.ep : sums_.exposed(kind)) += until - clock;
+      clock = until;
+    }
+    if (clock < to) sums_.other += to - clock;
+  }
+
+  static void count(const PlacedStep& placed, RankTimes& times) {
+    if (placed.step.overlapped) {
+      ++times.pairs;
+      return;
+    }
+    switch (placed.step.first.kind) {
+      case ActionKind::kForward: ++times.forwards; break;
+      case ActionKind::kBackward: ++times.backwards; break;
+      case ActionKind::kInputGrad: ++times.input_grads; break;
+      case ActionKind::kWeightGrad: ++times.weight_grads; break;
+    }
+  }
+
+  void fill(RankAccount& a) const {
+    const Sums& s = sums_;
+    SIM_CHECK(s.forward + s.input + s.weight + s.pair + s.bubble + s.optimizer == timeline_.makespan.ps,
+              "the breakdown does not sum to the step");
+    SIM_CHECK(s.compute + s.recompute + s.tp + s.cp + s.ep + s.pp + s.dp + s.contention + s.waiting +
+                      s.other + s.optimizer ==
+                  timeline_.makespan.ps,
+              "the waterfall does not sum to the step");
+    a.times.breakdown = {.forward = seconds(s.forward),
+                         .backward_input = seconds(s.input),
+                         .backward_weight = seconds(s.weight),
+                         .forward_backward = seconds(s.pair),
+                         .bubble = seconds(s.bubble),
+                         .optimizer = seconds(s.optimizer)};
+    Waterfall& w = a.waterfall;
+    w.compute = seconds(s.compute);
+    w.recompute = seconds(s.recompute);
+    w.exposed_tp = seconds(s.tp);
+    w.exposed_cp = seconds(s.cp);
+    w.exposed_ep = seconds(s.ep);
+    w.exposed_pp = seconds(s.pp);
+    w.exposed_dp = seconds(s.dp);
+    w.contention = seconds(s.contention);
+    w.bubble = seconds(s.waiting);
+    w.optimizer = seconds(s.optimizer);
+    w.other = seconds(s.other);
+  }
+
+  const LoweredStep& step_;
+  const Timeline& timeline_;
+  Sums sums_;
+  std::vector<TaskId> compute_;
+  std::vector<TaskId> communication_;
+};
+
+}  // namespace
+
+std::vector<RankAccount> account_ranks(const LoweredStep& step, const Timeline& timeline) {
+  std::vector<RankAccount> all;
+  for (int r = 0; r < step.ranks; ++r) all.push_back(RankReader(step, timeline).read(RankId{r}));
+  return all;
+}
+
+void add_stage_means(const LoweredStep& step, const Timeline& timeline, std::vector<StageRow>& stages) {
+  struct Mean {
+    double sum = 0;
+    std::int64_t n = 0;
+    void add(double x) {
+      sum += x;
+      ++n;
+    }
+    [[nodiscard]] double get() const { return n == 0 ? 0 : sum / static_cast<double>(n); }
+  };
+  std::vector<std::array<Mean, 4>> means(stages.size());
+  for (const PlacedStep& placed : step.steps) {
+    std::int64_t end = timeline.end[placed.begin.at()].ps;
+    for (std::uint32_t i = 0; i < placed.tasks; ++i) {
+      end = std::max(end, timeline.end[placed.first_task.at() + i].ps);
+    }
+    const double length = seconds(end - timeline.end[placed.begin.at()].ps);
+    const std::size_t column = placed.step.overlapped                              ? 3
+                               : placed.step.first.kind == ActionKind::kForward    ? 0
+                               : placed.step.first.kind == ActionKind::kWeightGrad ? 2
+                                                                                   : 1;
+    means[placed.step.first.stage.at()][column].add(length);
+  }
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    stages[s].forward_s = means[s][0].get();
+    stages[s].backward_input_s = means[s][1].get();
+    stages[s].backward_weight_s = means[s][2].get();
+    stages[s].pair_s = means[s][3].get();
+  }
+}
+
+}  // namespace orrery

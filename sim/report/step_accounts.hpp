@@ -1,0 +1,33 @@
+#pragma once
+
+#include <vector>
+
+#include "sim/engine/timeline.hpp"
+#include "sim/lower/lower.hpp"
+#include "sim/report/metrics.hpp"
+
+namespace orrery {
+
+/// Reads one pipeline rank's step off the timeline, twice: by what the schedule was doing and by cause. Both
+/// sum to the step time (to the picosecond before conversion).
+struct RankAccount {
+  RankTimes times;
+  Waterfall waterfall;
+  double flops = 0;         ///< done by the rank's kernels, recomputation included
+  double fp8_flops = 0;     ///< of them in FP8
+  double memory_bytes = 0;  ///< device memory traffic of its kernels
+};
+
+/// Rules. A step of the program lasts from its begin marker to the end of its last task; the time between
+/// steps is bubble, except while the message it waited for was on the wire, which is exposed pipeline
+/// communication in the waterfall and bubble in the breakdown. Inside a step, an instant with a busy compute
+/// lane counts as compute (or recomputation) at stand-alone speed plus contention; with only the
+/// communication lane busy, as exposed communication of its kind; with neither, as other. A whole backward is
+/// split between input and weight gradients by the time of the tasks. What comes after the rank's last step
+/// is the optimizer's (gradient reduction included).
+[[nodiscard]] std::vector<RankAccount> account_ranks(const LoweredStep& step, const Timeline& timeline);
+
+/// Mean times of the actions of each stage over all ranks and microbatches.
+void add_stage_means(const LoweredStep& step, const Timeline& timeline, std::vector<StageRow>& stages);
+
+}  // namespace orrery

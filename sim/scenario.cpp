@@ -1,0 +1,372 @@
+#include "sim/scenario.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/fields.hpp"
+#include "sim/base/suggest.hpp"
+#include "sim/base/units_text.hpp"
+#include "sim/model/zoo.hpp"
+#include "sim/scenario_keys.hpp"
+#include "sim/scenario_overrides.hpp"
+#include "sim/schedule/generators.hpp"
+
+namespace orrery {
+namespace {
+
+/// A policy or a list of operators, as written.
+struct RecomputeNames {
+  std::vector<std::string> names{"none"};
+};
+
+void read_value(const JsonNode& node, RecomputeNames& out, Limits = kAnyNumber) {
+  if (!node.value.is_string()) return orrery::read_value(node, out.names);
+  out.names.assign(1, "");
+  for (const char c : node.value.get<std::string>()) {
+    if (c == ',' || c == '+') {
+      out.names.emplace_back();
+    } else {
+      out.names.back() += c;
+    }
+  }
+}
+
+void to_json(Json& out, const RecomputeNames& value) {
+  out = value.names.size() == 1 ? Json(value.names.front()) : Json(value.names);
+}
+
+/// A number that may carry a suffix: 14.8e12 or "14.8T".
+struct Count {
+  double value = 0;
+};
+
+void read_value(const JsonNode& node, Count& out, Limits limits = kAnyNumber) {
+  if (!node.value.is_string()) return orrery::read_value(node, out.value, limits);
+  const Json number = parse_count(node.value.get<std::string>(), node.where());
+  orrery::read_value(JsonNode{number, node.place, node.pointer}, out.value, limits);
+}
+
+void to_json(Json& out, const Count& value) {
+  out = value.value;
+}
+
+/// The file as written; names are not looked up yet.
+struct Document {
+  std::string model;
+  std::string cluster;
+  std::int64_t gpus = 0;
+  Layout layout;
+  RecomputeNames recompute;
+  Training training;
+  Routing routing;
+  Economics economics;
+};
+
+Limits limits_of(std::string_view key) {
+  const ScenarioKey* found = find_scenario_key(key);
+  SIM_CHECK(found != nullptr, key);
+  return {.low = found->low, .high = found->high, .open_low = found->above_low};
+}
+
+struct ClusterPart {
+  Document& d;
+};
+struct LayoutPart {
+  Document& d;
+};
+struct TrainingPart {
+  Document& d;
+};
+struct RoutingPart {
+  Document& d;
+};
+struct EconomicsPart {
+  Document& d;
+};
+
+template <class V>
+void fields(V& v, ClusterPart& part) {
+  v.optional("profile", part.d.cluster);
+  v.optional("gpus", part.d.gpus, limits_of("cluster.gpus"));
+}
+
+template <class V>
+void fields(V& v, LayoutPart& part) {
+  Layout& l = part.d.layout;
+  v.optional("tp", l.tp, limits_of("layout.tp"));
+  v.optional("cp", l.cp, limits_of("layout.cp"));
+  v.optional("pp", l.pp, limits_of("layout.pp"));
+  v.optional("vpp", l.vpp, limits_of("layout.vpp"));
+  v.optional("ep", l.ep, limits_of("layout.ep"));
+  v.optional("etp", l.etp, limits_of("layout.etp"));
+  if (V::reading || l.dp != 0) v.optional("dp", l.dp, limits_of("layout.dp"));
+  v.optional("zero_stage", l.zero_stage, limits_of("layout.zero_stage"));
+  v.optional("sequence_parallel", l.sequence_parallel);
+  v.optional("schedule", l.schedule);
+  v.optional("recompute", part.d.recompute);
+  v.optional("microbatch_size", l.microbatch_size, limits_of("layout.microbatch_size"));
+  if (V::reading || l.communication_sms >= 0)
+    v.optional("communication_sms", l.communication_sms, limits_of("layout.communication_sms"));
+  if (V::reading || !l.stage_layers.empty())
+    v.optional("stage_layers", l.stage_layers, limits_of("layout.stage_layers"));
+}
+
+template <class V>
+void fields(V& v, TrainingPart& part) {
+  Training& t = part.d.training;
+  v.optional("global_batch_size", t.global_batch_size, limits_of("training.global_batch_size"));
+  v.optional("sequence_length", t.sequence_length, limits_of("training.sequence_length"));
+  std::size_t precision = static_cast<std::size_t>(t.precision);
+  v.choice("precision", precision, precision_names(), false);
+  t.precision = static_cast<Precision>(precision);
+  Count tokens{t.tokens};
+  if (V::reading || t.tokens > 0) v.optional("tokens", tokens, limits_of("training.tokens"));
+  t.tokens = tokens.value;
+  v.optional("mtp", t.mtp);
+}
+
+template <class V>
+void fields(V& v, RoutingPart& part) {
+  static const std::vector<std::string> kKinds{"balanced", "skewed"};
+  Routing& r = part.d.routing;
+  std::size_t kind = static_cast<std::size_t>(r.kind);
+  v.choice("kind", kind, kKinds, false);
+  r.kind = static_cast<Routing::Kind>(kind);
+  const bool skewed = r.kind == Routing::Kind::kSkewed;
+  if (V::reading || skewed) v.optional("max_over_mean", r.max_over_mean, limits_of("routing.max_over_mean"));
+  if constexpr (V::reading) {
+    const bool given = v.has("max_over_mean") && !v.node().value.at("max_over_mean").is_null();
+    if (skewed && !given)
+      throw InputError(v.node().where() + "/max_over_mean",
+                       "is missing, skewed routing needs it (1 or more)");
+    if (!skewed && r.max_over_mean > 1)
+      throw InputError(
+          v.node().where() + "/max_over_mean",
+          fmt::format("found {:g} with balanced routing, expected 1 or kind 'skewed'", r.max_over_mean));
+  }
+}
+
+template <class V>
+void fields(V& v, EconomicsPart& part) {
+  Economics& e = part.d.economics;
+  v.optional("usd_per_gpu_hour", e.usd_per_gpu_hour, limits_of("economics.usd_per_gpu_hour"));
+  v.optional("usd_per_kwh", e.usd_per_kwh, limits_of("economics.usd_per_kwh"));
+  v.optional("pue", e.pue, limits_of("economics.pue"));
+  v.optional("grid", e.grid);
+}
+
+template <class V>
+void fields(V& v, Document& d) {
+  schema_field(v, "orrery.scenario/1");
+  v.optional("model", d.model);
+  ClusterPart cluster{d};
+  LayoutPart layout{d};
+  TrainingPart training{d};
+  RoutingPart routing{d};
+  EconomicsPart economics{d};
+  v.optional("cluster", cluster);
+  v.optional("layout", layout);
+  v.optional("training", training);
+  v.optional("routing", routing);
+  v.optional("economics", economics);
+}
+
+bool is_given(const Json& root, std::string_view key) {
+  const std::size_t dot = key.find('.');
+  const auto it = root.find(std::string(key.substr(0, dot)));
+  if (it == root.end() || it->is_null()) return false;
+  return dot == std::string_view::npos || is_given(*it, key.substr(dot + 1));
+}
+
+/// Reads the strict part; errors of values that came from an option name the option.
+Document read_document(const Json& root, const std::string& place, const std::vector<Override>& overrides) {
+  Document document;
+  try {
+    read_value(JsonNode{root, place, ""}, document);
+  } catch (const InputError& error) {
+    std::string pointer = error.place().substr(std::min(error.place().size(), place.size()));
+    if (pointer.starts_with('#')) pointer.erase(0, 1);
+    throw InputError(place_of(pointer, place, overrides), error.problem());
+  }
+  return document;
+}
+
+/// The path a scenario means: beside the file first, then from the current folder.
+std::string found_path(const std::string& name, const std::filesystem::path& base) {
+  std::error_code code;
+  const std::filesystem::path beside = base / name;
+  return std::filesystem::exists(beside, code) ? beside.lexically_normal().string() : name;
+}
+
+/// What the steps of `parse_scenario` share.
+struct Resolver {
+  const Json& root;
+  const std::string& place;
+  const LoadContext& context;
+  const std::vector<Override>& overrides;
+  Document& document;
+  Scenario& out;
+
+  [[nodiscard]] std::string at(const std::string& pointer) const {
+    return place_of(pointer, place, overrides);
+  }
+  [[nodiscard]] bool given(std::string_view key) const { return is_given(root, key); }
+  void assume(const char* key, std::string value, std::string why) const {
+    if (!given(key)) out.assumed.push_back({key, std::move(value), std::move(why)});
+  }
+  void demand(const char* key, const char* what, const char* option) const {
+    if (given(key)) return;
+    throw InputError(
+        place, fmt::format("key '{}' is missing: give {} in the scenario or with {}", key, what, option));
+  }
+};
+
+void resolve_model(const Resolver& r) {
+  r.demand("model", "a model", "--model NAME");
+  r.out.model_ref = r.document.model;
+  const std::string& name = r.document.model;
+  try {
+    const bool built_in = find_in_zoo(name) != nullptr;
+    LoadedModel loaded = load_model(built_in || name.empty() ? name : found_path(name, r.context.base), "");
+    r.out.model = std::move(loaded.spec);
+    for (const std::string& line : loaded.assumed) {
+      const std::size_t equals = line.find(" = ");
+      if (equals == std::string::npos) continue;
+      r.out.assumed.push_back({"model." + line.substr(0, equals), line.substr(equals + 3),
+                               "convention of the architecture, the configuration is silent"});
+    }
+  } catch (const InputError& error) {
+    if (error.place() != "model") throw;
+    throw InputError(r.at("/model"), error.problem());
+  }
+}
+
+void resolve_cluster(const Resolver& r) {
+  r.demand("cluster.profile", "a cluster profile", "--cluster NAME");
+  r.demand("cluster.gpus", "the number of GPUs", "--gpus N");
+  r.out.cluster_ref = r.document.cluster;
+  r.out.gpus = r.document.gpus;
+  try {
+    const bool is_path = r.document.cluster.find_first_of("/.") != std::string::npos;
+    r.out.cluster = load_cluster(
+        is_path ? found_path(r.document.cluster, r.context.base) : r.document.cluster, r.context.profiles);
+  } catch (const InputError& error) {
+    if (error.place() != "cluster.profile") throw;
+    throw InputError(r.at("/cluster/profile"), error.problem());
+  }
+}
+
+/// Looks the schedule up and gives the stages per rank it has where the user names none.
+std::int64_t resolve_schedule(const Resolver& r) {
+  Layout& layout = r.out.layout;
+  const std::string place = r.at("/layout/schedule");
+  if (layout.schedule.ends_with(".csv")) {
+    layout.schedule = found_path(layout.schedule, r.context.base);
+    const Schedule schedule = parse_csv(read_file(layout.schedule), layout.schedule);
+    const auto ranks = static_cast<std::int64_t>(schedule.ranks.size());
+    return std::max<std::int64_t>(1, schedule.stages / std::max<std::int64_t>(1, ranks));
+  }
+  try {
+    return find_generator(layout.schedule).default_vpp;
+  } catch (const InputError& error) {
+    throw InputError(place, error.problem() + ", or a path that ends in .csv");
+  }
+}
+
+void resolve_layout(const Resolver& r) {
+  Layout& layout = r.out.layout;
+  layout = r.document.layout;
+  layout.recompute = make_recompute(r.document.recompute.names, r.at("/layout/recompute"));
+  const std::int64_t default_vpp = resolve_schedule(r);
+  if (!r.given("layout.vpp")) layout.vpp = default_vpp;
+  for (const char* axis : {"layout.tp", "layout.cp", "layout.pp"})
+    r.assume(axis, "1", "not cut along this axis");
+  r.assume("layout.vpp", std::to_string(layout.vpp), "stages per rank this schedule has");
+  if (r.out.model.moe) {
+    for (const char* axis : {"layout.ep", "layout.etp"}) r.assume(axis, "1", "not cut along this axis");
+  }
+  r.assume("layout.zero_stage", std::to_string(layout.zero_stage),
+           "optimizer state is shared over data-parallel ranks");
+  if (layout.tp > 1) r.assume("layout.sequence_parallel", "false", "needs to be asked for");
+  r.assume("layout.schedule", layout.schedule, "the plain pipeline schedule");
+  r.assume("layout.recompute", "none", "every activation is kept");
+  r.assume("layout.microbatch_size", std::to_string(layout.microbatch_size), "the smallest");
+}
+
+void resolve_training(const Resolver& r) {
+  r.demand("training.global_batch_size", "the sequences of one step", "--gbs N");
+  Training& training = r.out.training;
+  training = r.document.training;
+  const std::int64_t most = r.out.model.max_positions;
+  if (!r.given("training.sequence_length") && most > 0)
+    training.sequence_length = std::min(training.sequence_length, most);
+  r.assume("training.sequence_length", std::to_string(training.sequence_length),
+           "usual in pre-training, at most what the model has positions for");
+  r.assume("training.precision", to_text(training.precision), "works on every GPU");
+  if (r.out.model.mtp_modules == 0) {
+    if (r.given("training.mtp") && training.mtp)
+      r.out.assumed.push_back({"training.mtp", "false", "the model has no multi-token-prediction modules"});
+    training.mtp = false;
+  } else {
+    r.assume("training.mtp", "true", "the model has multi-token-prediction modules");
+  }
+  r.out.routing = r.document.routing;
+  if (r.out.model.moe) r.assume("routing.kind", "balanced", "every expert gets the same number of tokens");
+  r.out.economics = r.document.economics;
+}
+
+Json parse_text(const std::string& text, const std::string& place) {
+  if (text.empty()) return Json{{"schema", "orrery.scenario/1"}};
+  try {
+    Json root = parse_json(text, place);
+    if (!root.is_object()) throw InputError(place, "expected an object { ... }");
+    return root;
+  } catch (const Json::exception& error) {  // a number no double can hold
+    throw InputError(place, fmt::format("malformed JSON: {}", error.what()));
+  }
+}
+
+}  // namespace
+
+Scenario parse_scenario(const std::string& text, const std::string& place, const LoadContext& context,
+                        const std::vector<Override>& overrides) {
+  Json root = parse_text(text, place);
+  apply_overrides(root, overrides);
+  Document document = read_document(root, place, overrides);
+  Scenario scenario;
+  const Resolver resolver{root, place, context, overrides, document, scenario};
+  resolve_model(resolver);
+  resolve_cluster(resolver);
+  resolve_layout(resolver);
+  resolve_training(resolver);
+  return scenario;
+}
+
+Scenario load_scenario(const std::filesystem::path& path, const std::vector<Override>& overrides,
+                       const ProfileFolders& profiles) {
+  const LoadContext context{.profiles = profiles, .base = path.parent_path()};
+  return parse_scenario(read_file(path), path.string(), context, overrides);
+}
+
+std::string to_json_text(const Scenario& scenario) {
+  Document document{.model = scenario.model_ref,
+                    .cluster = scenario.cluster_ref,
+                    .gpus = scenario.gpus,
+                    .layout = scenario.layout,
+                    .recompute = {},
+                    .training = scenario.training,
+                    .routing = scenario.routing,
+                    .economics = scenario.economics};
+  document.recompute.names.assign(1, "");
+  for (const char c : scenario.layout.recompute.policy) {
+    if (c == '+') {
+      document.recompute.names.emplace_back();
+    } else {
+      document.recompute.names.back() += c;
+    }
+  }
+  return JsonWriter::to_json_value(document).dump(2) + "\n";
+}
+
+}  // namespace orrery

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/hw/cluster.hpp"
+#include "sim/layout/layout.hpp"
+#include "sim/model/model_spec.hpp"
+#include "sim/workload/routing.hpp"
+
+namespace orrery {
+
+/// Prices and tariffs. What is not given stays empty and its results are null, never zero.
+struct Economics {
+  std::optional<double> usd_per_gpu_hour;
+  std::optional<double> usd_per_kwh;
+  std::optional<double> pue;  ///< power usage effectiveness of the building
+  std::optional<std::string> grid;
+};
+
+/// The whole input of a simulation.
+struct Scenario {
+  std::string model_ref;  ///< as the user wrote it: zoo name or path
+  ModelSpec model;
+  std::string cluster_ref;
+  ClusterProfile cluster;
+  std::int64_t gpus = 0;
+  Layout layout;
+  Training training;
+  Routing routing;
+  Economics economics;
+  /// Values nobody gave, filled by a written rule: ("layout.zero_stage", "1", "why").
+  struct Assumed {
+    std::string name, value, why;
+  };
+  std::vector<Assumed> assumed;
+};
+
+/// One `--set key=value` or option of the command line; `key` is dotted ("layout.pp"), `value` is JSON or
+/// plain text, `place` names the option in errors.
+struct Override {
+  std::string key;
+  std::string value;
+  std::string place;
+};
+
+/// Where profiles are looked up and relative paths start.
+struct LoadContext {
+  ProfileFolders profiles;
+  std::filesystem::path base;  ///< folder of the scenario file; current folder without one
+};
+
+/// Reads a scenario (schema orrery.scenario/1), applies overrides, resolves model and cluster. Every error is
+/// an InputError with file, pointer or option, value found and nearest valid choice.
+[[nodiscard]] Scenario load_scenario(const std::filesystem::path& path,
+                                     const std::vector<Override>& overrides, const ProfileFolders& profiles);
+/// The same from text; `place` stands for the file in errors. An empty text starts from an empty scenario, so
+/// that
+/// `--model` and `--cluster` alone are enough.
+[[nodiscard]] Scenario parse_scenario(const std::string& text, const std::string& place,
+                                      const LoadContext& context, const std::vector<Override>& overrides);
+/// The scenario as `parse_scenario` reads it, every value resolved.
+[[nodiscard]] std::string to_json_text(const Scenario& scenario);
+
+}  // namespace orrery

@@ -1,0 +1,123 @@
+#include "sim/scenario_keys.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+namespace orrery {
+namespace {
+
+// Products of three degrees stay below 2^63, and a typing error is refused before it fills the memory.
+constexpr double kMostDegree = 1e6;
+constexpr double kMostGpus = 1e7;
+constexpr double kMostSequences = 1e9;
+
+constexpr std::array kKeys{
+    ScenarioKey{.key = "model",
+                .unit = "",
+                .is_text = true,
+                .what = "built-in model, Hugging Face config.json or its folder"},
+    ScenarioKey{
+        .key = "cluster.profile", .unit = "", .is_text = true, .what = "cluster profile: name or file"},
+    ScenarioKey{.key = "cluster.gpus", .unit = "GPUs", .low = 1, .high = kMostGpus, .what = "GPUs used"},
+    ScenarioKey{
+        .key = "layout.tp", .unit = "", .low = 1, .high = kMostDegree, .what = "tensor parallel size"},
+    ScenarioKey{
+        .key = "layout.cp", .unit = "", .low = 1, .high = kMostDegree, .what = "context parallel size"},
+    ScenarioKey{.key = "layout.pp", .unit = "", .low = 1, .high = kMostDegree, .what = "pipeline ranks"},
+    ScenarioKey{.key = "layout.vpp", .unit = "", .low = 1, .high = kMostDegree, .what = "stages per rank"},
+    ScenarioKey{
+        .key = "layout.ep", .unit = "", .low = 1, .high = kMostDegree, .what = "expert parallel size"},
+    ScenarioKey{.key = "layout.etp",
+                .unit = "",
+                .low = 1,
+                .high = kMostDegree,
+                .what = "tensor parallel size inside an expert"},
+    ScenarioKey{.key = "layout.dp",
+                .unit = "",
+                .low = 1,
+                .high = kMostDegree,
+                .what = "data parallel size; follows from the rest when left out"},
+    ScenarioKey{.key = "layout.zero_stage",
+                .unit = "",
+                .low = 0,
+                .high = 3,
+                .what = "what data parallel ranks share: 1 optimizer, 2 gradients, 3 weights"},
+    ScenarioKey{.key = "layout.sequence_parallel",
+                .unit = "",
+                .what = "activations between tensor parallel parts are cut along the sequence"},
+    ScenarioKey{
+        .key = "layout.schedule", .unit = "", .is_text = true, .what = "pipeline schedule: name or CSV file"},
+    ScenarioKey{
+        .key = "layout.recompute", .unit = "", .is_text = true, .what = "policy or list of operators"},
+    ScenarioKey{.key = "layout.microbatch_size",
+                .unit = "sequences",
+                .low = 1,
+                .high = kMostDegree,
+                .what = "sequences of one microbatch"},
+    ScenarioKey{.key = "layout.communication_sms",
+                .unit = "SMs",
+                .low = 0,
+                .high = 1024,
+                .what = "SMs set apart for communication; by schedule and cluster when left out"},
+    ScenarioKey{.key = "layout.stage_layers",
+                .unit = "layers",
+                .low = 0,
+                .high = kMostDegree,
+                .what = "layers of each stage; balanced when left out"},
+    ScenarioKey{.key = "training.global_batch_size",
+                .unit = "sequences",
+                .low = 1,
+                .high = kMostSequences,
+                .what = "sequences of one step"},
+    ScenarioKey{.key = "training.sequence_length",
+                .unit = "tokens",
+                .low = 1,
+                .high = kMostSequences,
+                .what = "tokens of one sequence"},
+    ScenarioKey{.key = "training.precision", .unit = "", .is_text = true, .what = "of the linear layers"},
+    ScenarioKey{.key = "training.tokens",
+                .unit = "tokens",
+                .low = 0,
+                .high = 1e18,
+                .above_low = true,
+                .what = "tokens of the whole run"},
+    ScenarioKey{.key = "training.mtp", .unit = "", .what = "train the multi-token-prediction modules"},
+    ScenarioKey{.key = "routing.kind", .unit = "", .is_text = true, .what = "balanced or skewed"},
+    ScenarioKey{.key = "routing.max_over_mean",
+                .unit = "",
+                .low = 1,
+                .high = kMostDegree,
+                .what = "rows of the busiest rank over the mean"},
+    ScenarioKey{.key = "economics.usd_per_gpu_hour", .unit = "USD/h", .low = 0, .what = "rent of one GPU"},
+    ScenarioKey{.key = "economics.usd_per_kwh", .unit = "USD/kWh", .low = 0, .what = "price of energy"},
+    ScenarioKey{.key = "economics.pue",
+                .unit = "",
+                .low = 1,
+                .high = 10,
+                .what = "power of the building over power of the machines"},
+    ScenarioKey{.key = "economics.grid", .unit = "", .is_text = true, .what = "electricity grid"},
+};
+
+}  // namespace
+
+std::span<const ScenarioKey> scenario_keys() {
+  return kKeys;
+}
+
+const ScenarioKey* find_scenario_key(std::string_view key) {
+  for (const ScenarioKey& candidate : kKeys) {
+    if (candidate.key == key) return &candidate;
+  }
+  return nullptr;
+}
+
+std::string bounds_text(const ScenarioKey& key) {
+  if (!std::isfinite(key.low)) return {};
+  if (key.above_low) return fmt::format("> {:g}", key.low);
+  if (!std::isfinite(key.high)) return fmt::format(">= {:g}", key.low);
+  return fmt::format("{:.0f} to {:.0f}", key.low, key.high);
+}
+
+}  // namespace orrery

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sim/layout/layout.hpp"
+#include "sim/layout/rank_map.hpp"
+
+namespace orrery {
+
+enum class OpKind : std::uint8_t {
+  kGemm,         ///< forward and input-gradient matrix products
+  kGroupedGemm,  ///< the same over several experts at once
+  kWeightGemm,   ///< weight gradient, accumulated in FP32
+  kGroupedWeightGemm,
+  kAttentionForward,
+  kAttentionBackward,
+  kNorm,
+  kQuantize,    ///< casts and transposes of low-precision handling
+  kPack,        ///< to and from the 12-bit format of the kept attention output
+  kActivation,  ///< SwiGLU or GELU, forward and backward
+  kRotary,
+  kPermute,  ///< moving rows between token order and expert order
+  kRouter,   ///< gate function, top-k and its bookkeeping: many small kernels
+  kCopy,     ///< residual additions, concatenations
+  kEmbedding,
+  kLoss,
+  kOptimizer,
+};
+
+/// One kernel (or a fixed number of equal small ones) on one GPU.
+struct Op {
+  const char* name = "";  ///< a literal
+  OpKind kind = OpKind::kCopy;
+  Precision precision = Precision::kBf16;
+  bool mla = false;        ///< attention kernels: 192/128 latent heads
+  bool recompute = false;  ///< computed again in the backward pass
+  std::int64_t kernels = 1;
+  std::int64_t groups = 1;    ///< matrix products: experts, each of m rows
+  std::int64_t m = 0;         ///< rows of the output
+  std::int64_t n = 0;         ///< columns of the output
+  std::int64_t k = 0;         ///< reduction length
+  std::int64_t sequence = 0;  ///< attention kernels: tokens of a sequence
+  double flops = 0;
+  double bytes = 0;         ///< device memory read and written
+  double output_bytes = 0;  ///< matrix products: the part written (and read, when accumulating) at the end
+};
+
+enum class CommKind : std::uint8_t {
+  kDispatch,        ///< tokens to their experts, layout computed on the way
+  kDispatchCached,  ///< the same with a known layout (backward of combine)
+  kCombine,
+  kAllGather,
+  kReduceScatter,
+  kAllReduce,
+  kSendRecv,
+};
+
+/// One communication of one GPU with its group.
+struct CommOp {
+  const char* name = "";
+  CommKind kind = CommKind::kSendRecv;
+  Axis axis = Axis::kEp;
+  double bytes = 0;  ///< gathered or reduced buffer, or the message; 0 for expert all-to-all
+  // Expert all-to-all:
+  double tokens = 0;           ///< tokens this rank sends
+  double bytes_per_token = 0;  ///< payload of one copy
+  double node_copies = 0;      ///< expected distinct target nodes of a token, the own node counted
+  double rank_copies = 0;      ///< expected distinct target ranks of a token
+  bool recompute = false;
+};
+
+using WorkItem = std::variant<Op, CommOp>;
+/// A row of items, each after the one before.
+using Segment = std::vector<WorkItem>;
+
+/// Class of an op in a hardware profile: "gemm.fp8-block", "attention-mla.forward", "memory.norm".
+[[nodiscard]] std::string op_class(const Op& op);
+/// "dispatch", "dispatch-cached", "combine", "all-gather", ...
+[[nodiscard]] const char* to_text(CommKind kind);
+
+}  // namespace orrery

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/layout/layout.hpp"
+#include "sim/model/model_spec.hpp"
+#include "sim/workload/blocks.hpp"
+
+namespace orrery {
+
+/// What a stage is made of. Equal units share one description, so a stage is a list of small numbers.
+enum class UnitKind : std::uint8_t { kEmbedding, kDense, kMoe, kHead, kMtp };
+
+/// One unit on one rank for one microbatch: its work, its share of the parameters and what it keeps for the
+/// backward pass.
+struct UnitWork {
+  UnitKind kind = UnitKind::kDense;
+  std::string name;
+  LayerWork work{};
+  double dense_params = 0;    ///< parameters on this rank outside of routed experts
+  double expert_params = 0;   ///< parameters of routed experts on this rank
+  double kept_bytes = 0;      ///< activations kept from forward to input gradient
+  double deferred_bytes = 0;  ///< of these and the gradients, what a postponed weight gradient still needs
+  double working_bytes = 0;   ///< largest set alive only while the unit runs
+};
+
+/// Unit numbers of one stage in the order of the forward pass.
+struct StageUnits {
+  std::vector<std::size_t> units;
+  std::int64_t first_layer = 0;  ///< of the main model
+  std::int64_t layers = 0;
+};
+
+struct Workload {
+  std::vector<UnitWork> units;
+  std::vector<StageUnits> stages;
+  double boundary_bytes = 0;  ///< one message between stages: a microbatch's hidden state in BF16
+};
+
+struct WorkloadInput {
+  const ModelSpec& model;
+  const Layout& layout;
+  const Training& training;
+  std::int64_t gpus_per_node = 8;
+  Routing routing{};
+};
+
+/// The different units of the model; `stages` is left empty.
+[[nodiscard]] Workload make_units(const WorkloadInput& input);
+/// Unit kinds in model order without embedding and head: one per main layer.
+[[nodiscard]] std::vector<std::size_t> layer_units(const Workload& workload, const ModelSpec& model);
+/// Fills `stages` from layers per stage: the embedding goes to the first stage; head, MTP modules and their
+/// heads to the last.
+void assign_stages(Workload& workload, const ModelSpec& model, const Training& training,
+                   const std::vector<std::int64_t>& layers_per_stage);
+/// Number of the unit of a kind; SIM_CHECK when the model has none.
+[[nodiscard]] std::size_t unit_of(const Workload& workload, UnitKind kind);
+
+}  // namespace orrery

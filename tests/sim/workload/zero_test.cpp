@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+
+#include "tests/sim/workload/work_sums.hpp"
+#include "tests/support/toy.hpp"
+
+namespace orrery {
+namespace {
+
+Workload with_zero(std::int64_t stage) {
+  Layout layout;
+  layout.ep = 4;
+  layout.zero_stage = stage;
+  const Training training{.global_batch_size = 1, .sequence_length = 16};
+  static const ModelSpec model = test::toy_moe();
+  return make_units({.model = model, .layout = layout, .training = training});
+}
+
+double bytes(const std::vector<const Segment*>& pieces, CommKind kind, Axis axis) {
+  double sum = 0;
+  for (const CommOp& c : test::comms_in(pieces)) sum += c.kind == kind && c.axis == axis ? c.bytes : 0;
+  return sum;
+}
+
+TEST(Zero, StagesZeroAndOneExchangeNothingPerMicrobatch) {
+  for (std::int64_t stage : {0, 1}) {
+    for (const UnitWork& u : with_zero(stage).units) {
+      for (const CommOp& c : test::comms_in(test::all_pieces(u.work))) EXPECT_EQ(c.axis, Axis::kEp) << u.name;
+    }
+  }
+}
+
+TEST(Zero, StageTwoReducesGradientsInFp32AfterEachUse) {
+  for (const UnitWork& u : with_zero(2).units) {
+    EXPECT_DOUBLE_EQ(bytes(test::all_pieces(u.work), CommKind::kReduceScatter, Axis::kDp),
+                     4 * u.dense_params);
+    EXPECT_DOUBLE_EQ(bytes(test::all_pieces(u.work), CommKind::kReduceScatter, Axis::kExpertDp),
+                     4 * u.expert_params);
+    EXPECT_EQ(bytes(test::all_pieces(u.work), CommKind::kAllGather, Axis::kDp), 0);
+  }
+}
+
+TEST(Zero, StageThreeGathersWeightsBeforeForwardAndBackward) {
+  const Workload w = with_zero(3);
+  for (const UnitWork& u : w.units) {
+    const std::vector<const Segment*> forward = test::forward_pieces(u.work);
+    const std::vector<const Segment*> backward = test::backward_pieces(u.work);
+    for (const auto& way : {forward, backward}) {
+      EXPECT_DOUBLE_EQ(bytes(way, CommKind::kAllGather, Axis::kDp), 2 * u.dense_params) << u.name;
+      EXPECT_DOUBLE_EQ(bytes(way, CommKind::kAllGather, Axis::kExpertDp), 2 * u.expert_params) << u.name;
+    }
+    EXPECT_DOUBLE_EQ(bytes(backward, CommKind::kReduceScatter, Axis::kDp), 4 * u.dense_params);
+    // Nothing can run before its weights are there.
+    ASSERT_FALSE(u.work.attention_f.empty());
+    EXPECT_TRUE(std::holds_alternative<CommOp>(u.work.attention_f.front()));
+  }
+  // 8 experts of 96 weights over 4 ranks.
+  EXPECT_EQ(test::unit(w, UnitKind::kMoe).expert_params, 192);
+}
+
+}  // namespace
+}  // namespace orrery
