@@ -104,6 +104,9 @@ void fields(V& v, LayoutPart& part) {
   v.optional("zero_stage", l.zero_stage, limits_of("layout.zero_stage"));
   v.optional("sequence_parallel", l.sequence_parallel);
   v.optional("schedule", l.schedule);
+  std::size_t messages = static_cast<std::size_t>(l.messages);
+  v.choice("messages", messages, message_rule_names(), false);
+  l.messages = static_cast<MessageRule>(messages);
   v.optional("recompute", part.d.recompute);
   v.optional("microbatch_size", l.microbatch_size, limits_of("layout.microbatch_size"));
   if (V::reading || l.communication_sms >= 0)

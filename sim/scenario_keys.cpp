@@ -49,6 +49,10 @@ constexpr std::array kKeys{
                 .what = "activations between tensor parallel parts are cut along the sequence"},
     ScenarioKey{
         .key = "layout.schedule", .unit = "", .is_text = true, .what = "pipeline schedule: name or CSV file"},
+    ScenarioKey{.key = "layout.messages",
+                .unit = "",
+                .is_text = true,
+                .what = "blocking: a rank goes on when its message has left; async: at once"},
     ScenarioKey{
         .key = "layout.recompute", .unit = "", .is_text = true, .what = "policy or list of operators"},
     ScenarioKey{.key = "layout.microbatch_size",

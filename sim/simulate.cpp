@@ -158,9 +158,13 @@ std::vector<std::pair<std::string, std::string>> nearest_fit(const Scenario& s) 
     });
   }
   for (Change& change : changes) {
-    Plan plan;
-    make_plan(change.second, plan);
-    if (!plan.verdict) return {change.first};
+    // A change can ask for a curve the profile lacks, or for sizes that a schedule file does not have.
+    try {
+      Plan plan;
+      make_plan(change.second, plan);
+      if (!plan.verdict) return {change.first};
+    } catch (const InputError&) {
+    }
   }
   return {};
 }

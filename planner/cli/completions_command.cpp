@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "planner/cli/command.hpp"
+#include "planner/cli/environment.hpp"
 #include "planner/cli/options.hpp"
 #include "planner/cli/output.hpp"
 #include "sim/base/suggest.hpp"
@@ -17,6 +18,8 @@ std::vector<std::string> values_of(const OptionInfo& option) {
   std::vector<std::string> names;
   if (option.name == "--model") {
     for (const ZooEntry& entry : zoo()) names.push_back(entry.name);
+  } else if (option.name == "--cluster") {
+    names = list_profiles("cluster", profile_folders());
   } else if (option.name == "--schedule") {
     for (const GeneratorInfo& info : generators()) names.push_back(info.name);
   } else if (option.name == "--precision") {

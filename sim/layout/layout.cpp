@@ -12,6 +12,11 @@ const std::vector<std::string>& precision_names() {
   return kNames;
 }
 
+const std::vector<std::string>& message_rule_names() {
+  static const std::vector<std::string> kNames{"blocking", "async"};
+  return kNames;
+}
+
 const char* to_text(Precision precision) {
   return precision_names()[static_cast<std::size_t>(precision)].c_str();
 }

@@ -32,6 +32,8 @@ enum class MessageRule {
   kAsync,     ///< at once; messages run beside the next step
 };
 
+[[nodiscard]] const std::vector<std::string>& message_rule_names();
+
 /// How the model is cut over the GPUs.
 struct Layout {
   std::int64_t tp = 1;   ///< tensor parallel

@@ -1,7 +1,5 @@
 #include "sim/lower/step_tail.hpp"
 
-#include <algorithm>
-
 #include "sim/lower/memory.hpp"
 
 namespace orrery {
@@ -18,11 +16,10 @@ class Tail {
       : in_(in), builder_(builder), item_by_task_(item_by_task), copies_(stage_copies(in.schedule)) {
     // The dense part is shared by all ranks that see different tokens: data- and context-parallel ones.
     dense_ = grown(in.ranks.span(GpuId{0}, Axis::kDp), copies_);
-    if (in.layout.cp > 1) {
-      dense_.size *= in.layout.cp;
-      dense_.per_node = std::min(dense_.size, dense_.per_node * in.layout.cp);
-      dense_.nodes = std::max<std::int64_t>(1, dense_.size / dense_.per_node);
-    }
+    const GroupSpan context = in.ranks.span(GpuId{0}, Axis::kCp);
+    dense_.size *= context.size;
+    dense_.per_node *= context.per_node;
+    dense_.nodes *= context.nodes;
     expert_ = grown(in.ranks.span(GpuId{0}, Axis::kExpertDp), copies_);
   }
 
@@ -62,6 +59,20 @@ class Tail {
                               .slowdown_row = c.slowdown_row});
   }
 
+  /// Reduces `params` FP32 gradients over `group`. ZeRO 2 and 3 did so inside the pipeline over the group of
+  /// one copy of the stage; where there are two copies, their shards are joined here.
+  TaskId reduce_part(RankId rank, const char* name, Axis axis, double params, EndpointGroup group,
+                     TaskId before) {
+    if (in_.layout.zero_stage >= 2) {
+      params /= static_cast<double>(group.size / copies_);
+      group = {.size = copies_, .per_node = 1, .nodes = copies_};
+    }
+    if (group.size <= 1 || params <= 0) return before;
+    const CommKind kind = in_.layout.zero_stage == 0 ? CommKind::kAllReduce : CommKind::kReduceScatter;
+    return add(rank, CommOp{.name = name, .kind = kind, .axis = axis, .bytes = 4.0 * params}, group,
+               Lane::kCommunication, TaskKind::kDp);
+  }
+
   TaskId reduce(RankId rank, const RankParams& p) {
     const TaskId ready = marker(rank, "gradients ready");
     builder_.add_dependency(in_.pipeline_end[rank.at()], ready);
@@ -69,24 +80,8 @@ class Tail {
       const RankId mirror{static_cast<std::int32_t>(in_.schedule.ranks.size()) - 1 - rank.value};
       if (mirror != rank) builder_.add_dependency(in_.pipeline_end[mirror.at()], ready);
     }
-    TaskId last = ready;
-    // ZeRO 2 and 3 reduced the dense gradients inside the pipeline.
-    const CommKind kind = in_.layout.zero_stage == 0 ? CommKind::kAllReduce : CommKind::kReduceScatter;
-    if (in_.layout.zero_stage <= 1 && dense_.size > 1 && p.dense > 0) {
-      last = add(
-          rank,
-          CommOp{.name = "reduce dense gradients", .kind = kind, .axis = Axis::kDp, .bytes = 4.0 * p.dense},
-          dense_, Lane::kCommunication, TaskKind::kDp);
-    }
-    if (expert_.size > 1 && p.expert > 0) {
-      last = add(rank,
-                 CommOp{.name = "reduce expert gradients",
-                        .kind = kind,
-                        .axis = Axis::kExpertDp,
-                        .bytes = 4.0 * p.expert},
-                 expert_, Lane::kCommunication, TaskKind::kDp);
-    }
-    return last;
+    const TaskId dense = reduce_part(rank, "reduce dense gradients", Axis::kDp, p.dense, dense_, ready);
+    return reduce_part(rank, "reduce expert gradients", Axis::kExpertDp, p.expert, expert_, dense);
   }
 
   void update(RankId rank, const RankParams& p, TaskId join) {

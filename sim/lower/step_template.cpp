@@ -35,7 +35,8 @@ SlowdownRow communication_row(double beside_compute, double nic_share) {
   return row;
 }
 
-/// A message shares the NIC with communication, whatever that is at the moment: it keeps at least half.
+/// A message shares the NIC with communication, whatever that is at the moment, so the busiest kind counts;
+/// it keeps at least half.
 SlowdownRow nic_row(double share_of_others) {
   SlowdownRow row;
   for (std::size_t mask = 0; mask < row.size(); ++mask) {
@@ -138,9 +139,9 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
   out.scale_out_bytes = c.scale_out_bytes.value;
   out.op_class = std::string("communication.") + to_text(op.kind);
   if (lane == Lane::kNic) {
-    // Expert all-to-all beside compute asks for most of the NIC, so a message gets about half of it.
-    out.slowdown_row = slowdowns_.add(nic_row(c.scale_out_bytes.value > 0 ? 1.0 : 0.0));
+    out.slowdown_row = slowdowns_.add(nic_row(c.scale_out_bytes.value > 0 ? busiest_nic_share_ : 0.0));
   } else {
+    busiest_nic_share_ = std::max(busiest_nic_share_, c.nic_share);
     out.slowdown_row = slowdowns_.add(communication_row(c.beside_compute, c.nic_share));
   }
   return out;
@@ -203,6 +204,8 @@ void StepTemplates::emit_backward(Emitter& out, const std::vector<std::size_t>& 
     Chain weights{.last = -1};
     if (weight) out.row(unit.mlp_w, weights);
     if (input) out.row(unit.attention_b, chain);
+    // The embedding has no other gradient: it waits for the one that arrives at it.
+    if (weights.last < 0) weights = chain;
     if (weight) out.row(unit.attention_w, weights);
   }
   if (input) out.out().gradient_end = chain.last;
@@ -234,6 +237,7 @@ void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forw
     out.row(ub.mlp_w, weights);
     out.row(uf.mlp_f, f);
     out.row(ub.attention_b, b);
+    if (weights.last < 0) weights = b;
     out.row(ub.attention_w, weights);
     out.row(uf.combine_f, f);
   }
@@ -298,14 +302,11 @@ StepTemplate StepTemplates::build(const Step& step) const {
 }
 
 std::size_t StepTemplates::template_of(const Step& step) {
-  const std::vector<std::int64_t> key{static_cast<std::int64_t>(step.first.kind), step.first.stage.value,
-                                      step.overlapped ? step.second.stage.value : -1};
-  for (std::size_t i = 0; i < template_keys_.size(); ++i) {
-    if (template_keys_[i] == key) return i;
-  }
-  templates_.push_back(build(step));
-  template_keys_.push_back(key);
-  return templates_.size() - 1;
+  const TemplateKey key{static_cast<std::int32_t>(step.first.kind), step.first.stage.value,
+                        step.overlapped ? step.second.stage.value : -1};
+  const auto [found, made] = template_of_.try_emplace(key, templates_.size());
+  if (made) templates_.push_back(build(step));
+  return found->second;
 }
 
 }  // namespace orrery

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -49,7 +51,7 @@ class StepTemplates {
   StepTemplates(const Workload& workload, const RankMap& ranks, const ClusterProfile& cluster,
                 std::int64_t compute_sms);
 
-  /// Template of a step, built at first use; equal unit lists share one.
+  /// Template of a step, built at first use and shared by all microbatches.
   std::size_t template_of(const Step& step);
   [[nodiscard]] const StepTemplate& at(std::size_t index) const { return templates_[index]; }
   [[nodiscard]] const std::vector<CostedItem>& items() const { return items_; }
@@ -58,11 +60,13 @@ class StepTemplates {
   std::uint32_t add_item(const WorkItem& item, const EndpointGroup& group, Lane lane, TaskKind kind);
 
   /// Seconds of one unit, forward and backward, alone: for balancing stages. Communication counts where the
-  /// schedule does not hide it. stages.
+  /// schedule does not hide it.
   [[nodiscard]] double unit_seconds(std::size_t unit, bool with_communication) const;
 
  private:
   using Row = std::vector<std::uint32_t>;
+  /// Kind and stage of the action, stage of the overlapped backward or -1.
+  using TemplateKey = std::array<std::int32_t, 3>;
   struct UnitItems {
     Row attention_f, dispatch_f, mlp_f, combine_f;
     Row recompute, combine_b, mlp_b, dispatch_b, attention_b;
@@ -91,7 +95,8 @@ class StepTemplates {
   std::vector<UnitItems> units_;
   SlowdownTable slowdowns_;
   std::vector<StepTemplate> templates_;
-  std::vector<std::vector<std::int64_t>> template_keys_;
+  std::map<TemplateKey, std::size_t> template_of_;
+  double busiest_nic_share_ = 0;  ///< of the units' communication
 };
 
 }  // namespace orrery

@@ -6,12 +6,12 @@ namespace orrery {
 
 /// The lanes of one GPU; each runs its tasks in order, like a CUDA stream. They form one group of the engine
 /// and slow each other as docs/models/compute.md says:
-///
-///   lane            holds                                        shares
-///   compute         kernels on the SMs left to compute           memory system with communication
-///   communication   all-to-all and collectives on their own SMs  memory system with compute, the NIC with
-///   messages nic             messages between stages (copy engine, NIC)   the NIC with communication host
-///   enqueues the kernels of the next step        nothing
+/// - compute: kernels on the SMs left to compute. Shares the memory system with communication.
+/// - communication: all-to-all and collectives on their own SMs. Shares the memory system with compute and
+/// the
+///   NIC with messages.
+/// - nic: messages between stages (copy engine, NIC). Shares the NIC with communication.
+/// - host: enqueues the kernels of the next step. Shares nothing.
 enum class Lane : std::uint8_t { kCompute, kCommunication, kNic, kHost };
 inline constexpr int kLaneCount = 4;
 

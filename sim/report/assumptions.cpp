@@ -5,6 +5,7 @@
 
 #include "sim/base/units_text.hpp"
 #include "sim/report/measure.hpp"
+#include "sim/workload/blocks.hpp"
 
 namespace orrery {
 namespace {
@@ -82,6 +83,10 @@ void add_rules(const Measured& in, List& list) {
                ? "balanced"
                : fmt::format("busiest rank {:g} x mean", s.routing.max_over_mean),
            "", "given", "scenario; balanced routing has no slow expert rank");
+  list.add("loss.bytes_per_logit", fmt::format("{:g}", loss_bytes_per_logit()), "B", "assumed",
+           "unfused cross-entropy over FP32 logits, passes counted as torch runs it; a fused kernel moves 8");
+  list.add("messages", message_rule_names()[static_cast<std::size_t>(s.layout.messages)], "", "published",
+           "blocking: deepseek-ai/DualPipe dualpipe.py @3da1bbe waits for its messages before the next step");
   list.add("stragglers", "none", "", "assumed",
            "all GPUs run at the profile's rates; no failures, goodput 1");
   if (in.communication_sms > 0) {

@@ -13,8 +13,8 @@ namespace orrery {
 /// includes its own exposed communication.
 struct Breakdown {
   double forward = 0;           ///< forward chunks alone ("1F")
-  double backward_input = 0;    ///< input gradients, alone or inside a whole backward ("1B")
-  double backward_weight = 0;   ///< weight gradients, likewise ("1W")
+  double backward_input = 0;    ///< backward chunks: input gradients alone and whole backwards ("1B")
+  double backward_weight = 0;   ///< weight gradients postponed by the schedule ("1W")
   double forward_backward = 0;  ///< overlapped pairs ("1F1B")
   double bubble = 0;            ///< waiting inside the pipeline
   double optimizer = 0;         ///< gradient reduction, update, parameter gathering after the pipeline

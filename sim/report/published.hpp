@@ -18,7 +18,7 @@ struct PublishedValue {
   double value = 0;
   std::string unit;
   double scale = 1;  ///< a result's number times this is in `unit`
-  std::string note;
+  std::string note = {};
 };
 
 /// What a scenario must have for a published run to be about it; what is empty is not compared.
@@ -34,9 +34,9 @@ struct PublishedMatch {
 /// One training run as published. Loaded from <profiles>/published/<name>.json (schema orrery.published/1).
 struct PublishedRun {
   std::string name;
-  std::string source;
-  std::string date;
-  std::string note;
+  std::string source = {};
+  std::string date = {};
+  std::string note = {};
   PublishedMatch match;
   std::vector<PublishedValue> values;
 };

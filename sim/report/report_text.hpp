@@ -13,8 +13,8 @@ enum class TextFormat { kTable, kMarkdown, kCsv };
 
 struct TextOptions {
   TextFormat format = TextFormat::kTable;
-  bool all = false;                     ///< every rank, stage and assumption; CSV always has them
-  std::vector<PublishedRun> published;  ///< those about the scenario are shown beside the result
+  bool all = false;                          ///< every rank, stage and assumption; CSV always has them
+  std::vector<PublishedRun> published = {};  ///< those about the scenario are shown beside the result
 };
 
 /// A result for people: ASCII, at most 100 characters wide as a table; Markdown; or CSV with one value per

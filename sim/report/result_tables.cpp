@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/report/report_json.hpp"
 
@@ -13,6 +14,10 @@ constexpr std::size_t kTotalColumn = 7;  // of the memory table
 
 Cell cell(double value, const char* unit, double shown_in = 1, int digits = 4) {
   return {digits_text(value / shown_in, digits), value, unit};
+}
+/// A count without decimals, another number with four digits.
+Cell count_or_number(double value) {
+  return {digits_text(value, value == std::floor(value) ? 1 : 4), value, ""};
 }
 Cell whole(std::int64_t value) {
   return {std::to_string(value), static_cast<double>(value), ""};
@@ -334,8 +339,8 @@ std::vector<Table> infeasible_tables(const Metrics& metrics, const Scenario& sce
   const Infeasible& reason = metrics.infeasible.value();
   Table why = named_values("infeasible", "This layout cannot run");
   why.rows = {{"code", to_text(reason.reason), ""},
-              {"needed", cell(reason.needed, ""), reason.quantity},
-              {"available", cell(reason.available, ""), ""}};
+              {"needed", count_or_number(reason.needed), reason.quantity},
+              {"available", count_or_number(reason.available), ""}};
   for (const auto& [key, value] : metrics.nearest) why.rows.push_back({"would fit with " + key, value, ""});
   why.notes.push_back(reason.text);
   std::vector<Table> tables{std::move(why)};

@@ -79,7 +79,6 @@ class RankReader {
     compute_.clear();
     communication_.clear();
     std::int64_t end = begin;
-    std::int64_t weight = 0;
     for (std::uint32_t i = 0; i < placed.tasks; ++i) {
       const TaskId task{placed.first_task.value + static_cast<std::int32_t>(i)};
       const CostedItem& item = *step_.item_of(task);
@@ -87,9 +86,8 @@ class RankReader {
       end = std::max(end, s.end);
       (item.lane == Lane::kCompute ? compute_ : communication_).push_back(task);
       add_work(item, account);
-      if (item.weight) weight += s.end - s.start;
     }
-    book_kind(placed, end - begin, weight);
+    book_kind(placed, end - begin);
     book_causes(begin, end);
     return end;
   }
@@ -110,20 +108,16 @@ class RankReader {
     }
   }
 
-  void book_kind(const PlacedStep& placed, std::int64_t length, std::int64_t weight) {
+  void book_kind(const PlacedStep& placed, std::int64_t length) {
     if (placed.step.overlapped) {
       sums_.pair += length;
       return;
     }
     switch (placed.step.first.kind) {
       case ActionKind::kForward: sums_.forward += length; break;
-      case ActionKind::kInputGrad: sums_.input += length; break;
+      case ActionKind::kInputGrad:
+      case ActionKind::kBackward: sums_.input += length; break;
       case ActionKind::kWeightGrad: sums_.weight += length; break;
-      case ActionKind::kBackward:
-        weight = std::min(weight, length);
-        sums_.weight += weight;
-        sums_.input += length - weight;
-        break;
     }
   }
 

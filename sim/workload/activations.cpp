@@ -26,6 +26,9 @@ double expert_rows(const BlockContext& c) {
   return d(c.tokens) * d(c.layout.etp) / d(c.layout.tp) * d(c.model.moe->top_k) * c.routing.max_over_mean;
 }
 
+// With sequence parallelism a rank keeps its share of a block's input and gathers it again for the weight
+// gradient, beside the input gradient's product (arXiv 2205.05198, section 4.2.2); that gather is taken as
+// hidden.
 Kept attention_kept(const BlockContext& c) {
   const ModelSpec& m = c.model;
   const Recompute& r = c.layout.recompute;
@@ -37,7 +40,7 @@ Kept attention_kept(const BlockContext& c) {
   const double v = heads * d(m.v_head_dim());
   Kept k;
   k.bytes += d(c.norm_tokens) * h * 2.0;                 // input of the block
-  if (!r.norms) k.bytes += t * h * e;                    // input of the projections
+  if (!r.norms) k.bytes += d(c.norm_tokens) * h * e;     // input of the projections
   if (!r.attention_core) k.bytes += t * heads * 4.0;     // log-sum-exp of the attention kernel
   k.bytes += t * v * (is_fp8(c.precision) ? 1.5 : 2.0);  // attention output; E5M6 with FP8
   if (m.mla) {
@@ -67,7 +70,7 @@ Kept dense_kept(const BlockContext& c) {
   const double up = c.model.feed_forward == FeedForwardKind::kGated ? 2.0 * f : f;
   Kept k;
   k.bytes += d(c.norm_tokens) * h * 2.0;
-  if (!r.norms) k.bytes += t * h * e;
+  if (!r.norms) k.bytes += d(c.norm_tokens) * h * e;
   k.bytes += t * up * (fp8 && r.activation ? e : 2.0);
   if (!r.activation) k.bytes += t * f * e;
   k.deferred = linear_pair(t, up, h, e) + linear_pair(t, h, f, e);
@@ -88,7 +91,7 @@ Kept moe_kept(const BlockContext& c) {
   Kept k;
   k.bytes += d(c.norm_tokens) * h * 2.0;                // input of the block
   if (!r.norms) k.bytes += d(c.norm_tokens) * h * 2.0;  // input of the router
-  k.bytes += t * h * e;                                 // input of the shared experts, as dispatched
+  k.bytes += d(c.norm_tokens) * h * e;                  // input of the shared experts, as dispatched
   k.bytes += rows * h * e + rows * 16.0;                // rows of the routed experts and their map
   k.bytes += rows * 2.0 * f * kept_input + t * 2.0 * shared * kept_input;
   if (!r.activation) k.bytes += rows * f * e + t * shared * e;

@@ -42,6 +42,8 @@ void add_full_recompute(LayerWork& work);
 [[nodiscard]] LayerWork embedding_work(const BlockContext& c);
 /// Final norm, output projection and loss.
 [[nodiscard]] LayerWork head_work(const BlockContext& c);
+/// Memory traffic of loss and its gradient per logit; what it is made of stands in the source file.
+[[nodiscard]] double loss_bytes_per_logit();
 /// Joins the hidden state and the next token's embedding before an MTP module (arXiv 2412.19437, 2.2).
 void add_mtp_projection(const BlockContext& c, LayerWork& work);
 

@@ -55,6 +55,10 @@ LayerWork head_work(const BlockContext& c) {
   return work;
 }
 
+double loss_bytes_per_logit() {
+  return kLossForwardBytes + kLossBackwardBytes;
+}
+
 void add_mtp_projection(const BlockContext& c, LayerWork& work) {
   const std::int64_t h = c.model.hidden;
   Segment& fwd = work.attention_f;

@@ -10,7 +10,7 @@ cli_case(odd_pp_for_dualpipe EXIT 4 ARGS simulate ${deepseek} --gpus 1920 --pp 1
 cli_case(too_few_microbatches EXIT 4 ARGS simulate ${deepseek} --gbs 3840 --format json
   OUT "\"code\": \"schedule\"" ERR "nothing feasible: .*30")
 cli_case(batch_does_not_divide EXIT 4 ARGS simulate ${deepseek} --gbs 15361 --format json OUT "\"code\": \"batch\"")
-cli_case(too_little_memory EXIT 4 ARGS simulate ${deepseek} --recompute none --mbs 8
+cli_case(too_little_memory EXIT 4 ARGS simulate ${deepseek} --recompute none --mbs 2
   OUT "This layout cannot run.*memory.*Memory of a GPU" ERR "nothing feasible: pipeline rank")
 cli_case(fp8_on_a100 EXIT 4 ARGS simulate ${deepseek} --cluster a100-sxm-ib200 --format json OUT "\"code\": \"capability\"")
 cli_case(infeasible_bare_schedule EXIT 4 ARGS export --as schedule-csv --schedule dualpipe --pp 3 --microbatches 20
@@ -63,3 +63,5 @@ add_test(NAME cli_result_reproduces_itself
   COMMAND ${CMAKE_COMMAND} "-DPROGRAM=$<TARGET_FILE:orrery>" "-DSCENARIO=${deepseek}" "-DWORK=${CMAKE_CURRENT_BINARY_DIR}"
           -P ${CMAKE_CURRENT_SOURCE_DIR}/reproduces.cmake)
 set_tests_properties(cli_result_reproduces_itself PROPERTIES LABELS cli)
+cli_case(trace_of_a_step EXIT 0 ARGS export ${deepseek} --as chrome-trace OUT "\"traceEvents\":\\[.*\"pipeline rank 15\"")
+cli_case(validate EXIT 0 ARGS validate OUT "time of a step +19.93.*mean absolute error")

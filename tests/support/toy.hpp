@@ -84,7 +84,8 @@ namespace orrery::test {
 }
 
 /// Nodes of 8 toy GPUs; every link 100 GB/s per GPU and direction with 1 us, all of it reachable, no
-/// oversubscription; expert kernels at the same 100 GB/s with 2 SMs and 1 us of set-up.
+/// oversubscription; expert kernels at the same 100 GB/s with 2 SMs, after 3, 2 and 1 us to
+/// notify (dispatch, cached dispatch, combine).
 [[nodiscard]] inline ClusterProfile toy_cluster() {
   ClusterProfile c;
   c.name = "toy";

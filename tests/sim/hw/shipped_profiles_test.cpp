@@ -125,8 +125,9 @@ TEST(ShippedProfiles, StayBelowThePeaksOfTheDevice) {
 }
 
 // 4 x 8192 x 4096 x 7168 on 132 SMs with 128 x 128 tiles: 4 x 64 x 32 = 8192 tiles, 63 waves;
-// 63 x 2 x 128 x 128 x 7168 / (1.4217e15 / 132) = 1374 us, output 268 MB / 2.401e12 = 112 us,
-// kernel overhead 3 us: 1489 us against 1484 us measured (1297 TFLOPS).
+// 63 x 2 x 128 x 128 x 7168 / (1.3933e15 / 132) = 1402 us, output 268 MB / 2.353e12 = 114 us,
+// kernel overhead 3 us: 1519 us. DeepGEMM takes 1484 us (1297 TFLOPS); the kernels of the training run, which
+// the profile describes, are 2 % slower.
 TEST(ShippedProfiles, ReproduceTheGroupedGemmOfATrainingRank) {
   const GpuProfile gpu = load_gpu_profile(shipped_root() / "gpu" / "h800-sxm.json");
   const OperatorCurve* curve = gpu.find("grouped-gemm.fp8-block");
@@ -136,7 +137,7 @@ TEST(ShippedProfiles, ReproduceTheGroupedGemmOfATrainingRank) {
   const double output = 4.0 * 8192 * 4096 * 2 / curve->output_bytes_per_s;
   const double gap = 2e-6;  // overhead_s also holds the gap to the next kernel
   const double measured = 2.0 * 4 * 8192 * 4096 * 7168 / 1297e12;
-  EXPECT_NEAR(curve->overhead_s - gap + compute + output, measured, 0.01 * measured);
+  EXPECT_NEAR(curve->overhead_s - gap + compute + output, 1.021 * measured, 0.01 * measured);
 }
 
 }  // namespace

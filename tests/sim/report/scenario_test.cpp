@@ -1,0 +1,147 @@
+#include "sim/scenario.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "sim/scenario_keys.hpp"
+#include "sim/schedule/generators.hpp"
+#include "tests/sim/report/scenarios.hpp"
+
+namespace orrery {
+namespace {
+
+using test::least;
+using test::parse;
+using test::with;
+
+std::string assumed_value(const Scenario& s, const std::string& name) {
+  for (const Scenario::Assumed& a : s.assumed) {
+    if (a.name == name) return a.value;
+  }
+  return "(not assumed)";
+}
+
+TEST(Scenario, ReadsTheMainExample) {
+  const Scenario s = load_scenario(
+      std::string(ORRERY_SOURCE_DIR) + "/docs/examples/deepseek-v3-2048-h800.json", {}, test::profiles());
+  EXPECT_EQ(s.model.name, "deepseek-v3");
+  EXPECT_EQ(s.cluster.name, "h800-sxm-ib400");
+  EXPECT_EQ(s.gpus, 2048);
+  EXPECT_EQ(s.layout.pp, 16);
+  EXPECT_EQ(s.layout.ep, 64);
+  EXPECT_EQ(s.layout.schedule, "dualpipe");
+  EXPECT_TRUE(s.layout.recompute.norms && s.layout.recompute.mla_up && s.layout.recompute.activation);
+  EXPECT_EQ(s.training.global_batch_size, 15360);
+  EXPECT_EQ(s.training.precision, Precision::kFp8Block);
+  EXPECT_DOUBLE_EQ(s.training.tokens, 14.8e12);
+  EXPECT_EQ(s.economics.usd_per_gpu_hour, 2.0);
+  EXPECT_EQ(s.economics.grid, "CN");
+}
+
+TEST(Scenario, WrittenTextReadsBackToTheSameText) {
+  for (const char* change :
+       {"layout.dp=16", "layout.schedule=zb-h1", "layout.recompute=norms,activation",
+        "layout.stage_layers=[32]", "layout.communication_sms=20", "training.tokens=2T",
+        "routing.max_over_mean=1", "economics.pue=1.25", "training.precision=fp8-tensor"}) {
+    const std::string text(change);
+    const std::size_t equals = text.find('=');
+    const std::string once = to_json_text(with(text.substr(0, equals), text.substr(equals + 1)));
+    EXPECT_EQ(to_json_text(parse(once)), once) << change;
+  }
+}
+
+TEST(Scenario, SkewedRoutingIsWrittenWithItsSkew) {
+  const Scenario s = parse(least(), {{"routing.kind", "skewed", ""}, {"routing.max_over_mean", "1.3", ""}});
+  EXPECT_EQ(s.routing.kind, Routing::Kind::kSkewed);
+  EXPECT_EQ(parse(to_json_text(s)).routing.max_over_mean, 1.3);
+}
+
+TEST(Scenario, NamesEveryDefaultItFilledIn) {
+  const Scenario s = parse(least());
+  EXPECT_EQ(assumed_value(s, "layout.pp"), "1");
+  EXPECT_EQ(assumed_value(s, "layout.zero_stage"), "1");
+  EXPECT_EQ(assumed_value(s, "layout.schedule"), "1f1b");
+  EXPECT_EQ(assumed_value(s, "layout.recompute"), "none");
+  EXPECT_EQ(assumed_value(s, "training.precision"), "bf16");
+  EXPECT_EQ(assumed_value(s, "training.sequence_length"), "4096");
+  EXPECT_EQ(assumed_value(with("layout.pp", "2"), "layout.pp"), "(not assumed)");
+}
+
+TEST(Scenario, DefaultSequenceIsNotLongerThanTheModelHasPositionsFor) {
+  // GPT-2 XL has 1,024 learned positions.
+  const Scenario s = with("model", "gpt2-xl");
+  EXPECT_EQ(s.training.sequence_length, 1024);
+}
+
+TEST(Scenario, MtpIsTrainedWhereTheModelHasIt) {
+  EXPECT_FALSE(parse(least()).training.mtp);
+  EXPECT_TRUE(with("model", "deepseek-v3").training.mtp);
+  EXPECT_FALSE(parse(least(), {{"training.mtp", "true", ""}}).training.mtp);
+}
+
+TEST(Scenario, StagesPerRankFollowTheSchedule) {
+  EXPECT_EQ(with("layout.schedule", "interleaved-1f1b").layout.vpp, 2);
+  EXPECT_EQ(with("layout.schedule", "dualpipe").layout.vpp, 1);
+  EXPECT_EQ(parse(least(), {{"layout.schedule", "interleaved-1f1b", ""}, {"layout.vpp", "4", ""}}).layout.vpp,
+            4);
+}
+
+TEST(Scenario, ScheduleFileIsFoundBesideTheScenario) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "orrery-scenario-test";
+  std::filesystem::create_directories(folder);
+  // Two stages on each of two ranks.
+  std::ofstream(folder / "mine.csv") << to_csv(make_schedule("interleaved-1f1b", 2, 2, 4));
+  const Scenario s = parse(least(), {{"layout.schedule", "mine.csv", ""}}, folder);
+  EXPECT_EQ(std::filesystem::path(s.layout.schedule), folder / "mine.csv");
+  EXPECT_EQ(s.layout.vpp, 2);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Scenario, LaterOverrideWins) {
+  const Scenario s = parse(least(), {{"layout.tp", "2", "--tp"}, {"layout.tp", "4", "--set layout.tp"}});
+  EXPECT_EQ(s.layout.tp, 4);
+}
+
+TEST(Scenario, OverridesAloneAreEnough) {
+  const Scenario s = parse("", {{"model", "llama-3-8b", "--model"},
+                                {"cluster.profile", "h100-sxm-ib400", "--cluster"},
+                                {"cluster.gpus", "8", "--gpus"},
+                                {"training.global_batch_size", "64", "--gbs"}});
+  EXPECT_EQ(s.gpus, 8);
+  EXPECT_EQ(s.layout.tp, 1);
+}
+
+TEST(Scenario, NullMeansNotGiven) {
+  const Scenario s = with("layout.pp", "null");
+  EXPECT_EQ(s.layout.pp, 1);
+  EXPECT_EQ(assumed_value(s, "layout.pp"), "1");
+}
+
+TEST(Scenario, PricesNobodyGaveStayEmpty) {
+  const Scenario s = parse(least());
+  EXPECT_FALSE(s.economics.usd_per_gpu_hour || s.economics.usd_per_kwh || s.economics.pue ||
+               s.economics.grid);
+}
+
+TEST(ScenarioKeys, AreThoseThatAreRead) {
+  // The text of a scenario with every optional value holds each key of the table, and no other.
+  const Scenario s = parse(least(), {{"layout.dp", "16", ""},
+                                     {"layout.communication_sms", "0", ""},
+                                     {"layout.stage_layers", "[32]", ""},
+                                     {"training.tokens", "1e12", ""},
+                                     {"routing.kind", "skewed", ""},
+                                     {"routing.max_over_mean", "2", ""}});
+  const std::string text = to_json_text(s);
+  for (const ScenarioKey& key : scenario_keys()) {
+    const std::size_t dot = key.key.find('.');
+    const std::string last(dot == std::string_view::npos ? key.key : key.key.substr(dot + 1));
+    EXPECT_NE(text.find("\"" + last + "\":"), std::string::npos) << key.key;
+  }
+  // One colon per key, one per group (cluster, layout, training, routing, economics) and one of the schema.
+  EXPECT_EQ(std::count(text.begin(), text.end(), ':'), static_cast<long>(scenario_keys().size()) + 5 + 1);
+}
+
+}  // namespace
+}  // namespace orrery
