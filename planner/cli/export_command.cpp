@@ -7,6 +7,7 @@
 #include "planner/cli/options.hpp"
 #include "planner/cli/output.hpp"
 #include "planner/export/chrome_trace.hpp"
+#include "planner/export/schedule_svg.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/layout/check_layout.hpp"
@@ -18,11 +19,11 @@ namespace {
 
 /// What --as takes.
 std::vector<std::string> kinds() {
-  return {"chrome-trace", "schedule-csv"};
+  return {"chrome-trace", "schedule-csv", "svg"};
 }
 /// Kinds of the interface that this version does not have.
 bool is_known_elsewhere(const std::string& kind) {
-  for (const char* name : {"megatron", "torchtitan", "svg", "png", "pdf"}) {
+  for (const char* name : {"megatron", "torchtitan", "png", "pdf"}) {
     if (kind == name) return true;
   }
   return false;
@@ -79,12 +80,23 @@ int export_schedule(const Invocation& call) {
   return kFine;
 }
 
-int export_trace(const Invocation& call) {
+/// A file of the simulated timeline: trace or picture.
+int export_timeline(const Invocation& call, const std::string& kind) {
   if (call.has("--microbatches"))
     throw UsageError("--microbatches is for --as schedule-csv without a scenario");
-  const SimResult result = simulate(read_scenario(call, 0).scenario);
+  const Scenario scenario = read_scenario(call, 0).scenario;
+  const SimResult result = simulate(scenario);
   if (result.metrics.infeasible) return infeasible(call, *result.metrics.infeasible);
   std::ostringstream out;
+  if (kind == "svg") {
+    const Layout& l = scenario.layout;
+    const std::string title = fmt::format("{} on {} GPUs of {}: {}, tp {}, pp {}, ep {}, {} microbatches",
+                                          scenario.model_ref, scenario.gpus, scenario.cluster_ref, l.schedule,
+                                          l.tp, l.pp, l.ep, result.schedule->microbatches);
+    write_schedule_svg(result, title, out);
+    emit(call, out.str());
+    return kFine;
+  }
   write_chrome_trace(result, out);
   emit(call, out.str());
   hint(call, "next: open it in https://ui.perfetto.dev or chrome://tracing");
@@ -97,7 +109,7 @@ int run(const Invocation& call) {
     throw UsageError("export writes the one format that --as names; leave --format out");
   const std::string kind = call.get("--as");
   if (kind == "schedule-csv") return export_schedule(call);
-  if (kind == "chrome-trace") return export_trace(call);
+  if (kind == "chrome-trace" || kind == "svg") return export_timeline(call, kind);
   if (is_known_elsewhere(kind))
     throw UsageError(fmt::format("--as {} is not in this version, which has {}", kind, join(kinds())));
   throw UsageError(
@@ -108,13 +120,15 @@ int run(const Invocation& call) {
 
 CommandInfo export_command() {
   std::vector<OptionInfo> own{
-      {.name = "--as", .value = "KIND", .what = "chrome-trace or schedule-csv"},
+      {.name = "--as", .value = "KIND", .what = "chrome-trace, schedule-csv or svg"},
       {.name = "--microbatches", .value = "N", .what = "of one step, for a schedule without a scenario"}};
   return {
       .name = "export",
       .summary = "A simulated step or a schedule for other tools.",
       .examples = {{"orrery export docs/examples/deepseek-v3-2048-h800.json --as chrome-trace -o step.json",
                     "a timeline for Perfetto or chrome://tracing"},
+                   {"orrery export docs/examples/deepseek-v3-2048-h800.json --as svg -o step.svg",
+                    "a picture of the schedule"},
                    {"orrery export --as schedule-csv --schedule dualpipe --pp 8 --microbatches 20",
                     "the order of work on each of 8 pipeline ranks, as PyTorch writes it"}},
       .positionals = {{.name = "RESULT|SCENARIO", .what = "result or scenario; - reads standard input"}},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/power/power_model.hpp"
+#include "sim/report/critical_path_account.hpp"
 #include "sim/report/step_accounts.hpp"
 #include "sim/workload/flops.hpp"
 
@@ -135,6 +136,7 @@ Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& tim
   m.slowest_rank = slowest->times.rank;
   m.breakdown = slowest->times.breakdown;
   m.waterfall = slowest->waterfall;
+  m.critical_path = account_critical_path(step, timeline);
   m.mean_breakdown = mean_of(accounts);
   for (const RankAccount& a : accounts) m.ranks.push_back(a.times);
   for (std::size_t i = 0; i < in.workload.stages.size(); ++i) {

@@ -55,7 +55,8 @@ Json step(const Metrics& m) {
           {"tasks", m.tasks},
           {"breakdown_s", breakdown(m.breakdown)},
           {"mean_breakdown_s", breakdown(m.mean_breakdown)},
-          {"waterfall_s", waterfall(m.waterfall)}};
+          {"waterfall_s", waterfall(m.waterfall)},
+          {"critical_path_s", waterfall(m.critical_path)}};
 }
 
 Json throughput(const Throughput& t) {

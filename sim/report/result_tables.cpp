@@ -135,27 +135,33 @@ Table waterfall(const Metrics& m) {
           .title = "Where the step goes: causes",
           .columns = {{"item", "", false},
                       {"slowest_rank", fmt::format("rank {}, s", m.slowest_rank)},
-                      {"share", "%"}},
+                      {"share", "%"},
+                      {"critical_path", "critical path, s"}},
           .rows = {},
           .notes = {}};
   const Waterfall& w = m.waterfall;
-  const auto row = [&](const char* name, double value) {
-    t.rows.push_back({name, seconds(value), share(value, m.step_time_s)});
+  const Waterfall& c = m.critical_path;
+  const auto row = [&](const char* name, double value, double critical) {
+    t.rows.push_back({name, seconds(value), share(value, m.step_time_s), seconds(critical)});
   };
-  row("compute", w.compute);
-  row("recompute", w.recompute);
-  row("exposed tensor parallel", w.exposed_tp);
-  row("exposed context parallel", w.exposed_cp);
-  row("exposed expert parallel", w.exposed_ep);
-  row("exposed pipeline messages", w.exposed_pp);
-  row("exposed data parallel", w.exposed_dp);
-  row("contention", w.contention);
-  row("bubble", w.bubble);
-  if (w.imbalance) row("imbalance", *w.imbalance);
-  row("optimizer", w.optimizer);
-  row("other", w.other);
-  row("sum", w.sum());
+  row("compute", w.compute, c.compute);
+  row("recompute", w.recompute, c.recompute);
+  row("exposed tensor parallel", w.exposed_tp, c.exposed_tp);
+  row("exposed context parallel", w.exposed_cp, c.exposed_cp);
+  row("exposed expert parallel", w.exposed_ep, c.exposed_ep);
+  row("exposed pipeline messages", w.exposed_pp, c.exposed_pp);
+  row("exposed data parallel", w.exposed_dp, c.exposed_dp);
+  row("contention", w.contention, c.contention);
+  row("bubble", w.bubble, c.bubble);
+  if (w.imbalance) row("imbalance", *w.imbalance, c.imbalance.value_or(0));
+  row("optimizer", w.optimizer, c.optimizer);
+  row("other", w.other, c.other);
+  row("sum", w.sum(), c.sum());
   if (!w.imbalance) t.notes.emplace_back("Imbalance of the stages is not told apart from the bubble.");
+  t.notes.emplace_back(
+      "On the rank, the optimizer holds all that follows its last backward, gradient reduction too.");
+  t.notes.emplace_back(
+      "Critical path: the chain of tasks over all ranks that sets the step time; it has no gaps.");
   return t;
 }
 
