@@ -95,17 +95,17 @@ StepTemplates::StepTemplates(const Workload& workload, const RankMap& ranks, con
     : workload_(workload), ranks_(ranks), cluster_(cluster), compute_sms_(compute_sms) {
   for (const UnitWork& unit : workload.units) {
     const LayerWork& w = unit.work;
-    units_.push_back({.attention_f = cost_segment(w.attention_f, false, false),
-                      .dispatch_f = cost_segment(w.dispatch_f, true, false),
-                      .mlp_f = cost_segment(w.mlp_f, false, false),
-                      .combine_f = cost_segment(w.combine_f, true, false),
-                      .recompute = cost_segment(w.recompute, false, false),
-                      .combine_b = cost_segment(w.combine_b, true, false),
-                      .mlp_b = cost_segment(w.mlp_b, false, false),
-                      .dispatch_b = cost_segment(w.dispatch_b, true, false),
-                      .attention_b = cost_segment(w.attention_b, false, false),
-                      .mlp_w = cost_segment(w.mlp_w, false, true),
-                      .attention_w = cost_segment(w.attention_w, false, true)});
+    units_.push_back({.attention_f = cost_segment(w.attention_f, false),
+                      .dispatch_f = cost_segment(w.dispatch_f, true),
+                      .mlp_f = cost_segment(w.mlp_f, false),
+                      .combine_f = cost_segment(w.combine_f, true),
+                      .recompute = cost_segment(w.recompute, false),
+                      .combine_b = cost_segment(w.combine_b, true),
+                      .mlp_b = cost_segment(w.mlp_b, false),
+                      .dispatch_b = cost_segment(w.dispatch_b, true),
+                      .attention_b = cost_segment(w.attention_b, false),
+                      .mlp_w = cost_segment(w.mlp_w, false),
+                      .attention_w = cost_segment(w.attention_w, false)});
   }
 }
 
@@ -147,13 +147,12 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
   return out;
 }
 
-StepTemplates::Row StepTemplates::cost_segment(const Segment& segment, bool communication_lane, bool weight) {
+StepTemplates::Row StepTemplates::cost_segment(const Segment& segment, bool communication_lane) {
   Row row;
   for (const WorkItem& item : segment) {
     const auto* comm = std::get_if<CommOp>(&item);
     const Lane lane = communication_lane || comm != nullptr ? Lane::kCommunication : Lane::kCompute;
     CostedItem costed = cost(item, comm != nullptr ? group_of(comm->axis) : EndpointGroup{}, lane);
-    costed.weight = weight;
     row.push_back(static_cast<std::uint32_t>(items_.size()));
     items_.push_back(std::move(costed));
   }

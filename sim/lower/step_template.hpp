@@ -23,8 +23,7 @@ struct CostedItem {
   const char* name = "";
   Lane lane = Lane::kCompute;
   TaskKind kind = TaskKind::kCompute;
-  bool weight = false;  ///< part of a weight gradient
-  SimTime duration;     ///< alone
+  SimTime duration;  ///< alone
   std::uint16_t slowdown_row = 0;
   double flops = 0;
   double bytes = 0;            ///< of device memory, or payload of a transfer
@@ -75,7 +74,7 @@ class StepTemplates {
   struct Chain;
   class Emitter;
 
-  Row cost_segment(const Segment& segment, bool communication_lane, bool weight);
+  Row cost_segment(const Segment& segment, bool communication_lane);
   CostedItem cost(const WorkItem& item, const EndpointGroup& group, Lane lane);
   EndpointGroup group_of(Axis axis) const;
   StepTemplate build(const Step& step) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/layout/rank_map.hpp"
 #include "sim/power/power_model.hpp"
 #include "sim/report/critical_path_account.hpp"
 #include "sim/report/step_accounts.hpp"
@@ -59,6 +60,27 @@ std::string extras_of(const Measured& in, const StageUnits& stage) {
   if (heads > 0) add("head");
   if (mtp > 0) add(mtp == 1 ? "MTP module" : std::to_string(mtp) + " MTP modules");
   return text;
+}
+
+std::vector<GroupRow> groups_of(const Scenario& s) {
+  const RankMap map(s.layout, s.gpus, s.cluster.gpus_per_node);
+  std::vector<GroupRow> rows;
+  for (Axis axis : {Axis::kTp, Axis::kCp, Axis::kPp, Axis::kDp, Axis::kEtp, Axis::kEp, Axis::kExpertDp}) {
+    const bool expert = axis == Axis::kEtp || axis == Axis::kEp || axis == Axis::kExpertDp;
+    if (expert && !s.model.moe) continue;
+    const GroupSpan span = map.span(GpuId{0}, axis);
+    const char* tier = span.size == 1      ? "none"
+                       : span.nodes == 1   ? "scale-up"
+                       : span.per_node > 1 ? "both"
+                                           : "scale-out";
+    rows.push_back({.axis = to_text(axis),
+                    .size = span.size,
+                    .groups = s.gpus / span.size,
+                    .per_node = span.per_node,
+                    .nodes = span.nodes,
+                    .tier = tier});
+  }
+  return rows;
 }
 
 Throughput throughput_of(const Measured& in, double step_s, double tokens) {
@@ -147,6 +169,7 @@ Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& tim
                         .extras = extras_of(in, stage)});
   }
   add_stage_means(step, timeline, m.stages);
+  m.groups = groups_of(in.scenario);
   m.throughput = throughput_of(in, m.step_time_s, m.step_tokens);
   add_memory(in, m);
   m.power = power_of(in, accounts, m.step_time_s, m.step_tokens);

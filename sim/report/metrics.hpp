@@ -62,6 +62,13 @@ struct StageRow {
   double forward_s = 0, backward_input_s = 0, backward_weight_s = 0, pair_s = 0;
 };
 
+/// The groups of one axis of the layout and the network they span; all groups of an axis lie alike.
+struct GroupRow {
+  std::string axis;  ///< "tp", "ep", ...
+  std::int64_t size = 1, groups = 1, per_node = 1, nodes = 1;
+  std::string tier;  ///< "none", "scale-up" (inside a node), "scale-out" (one GPU a node), "both"
+};
+
 /// A number behind the result, with unit, kind and source.
 struct Assumption {
   std::string name;
@@ -107,6 +114,7 @@ struct Metrics {
   std::vector<RankMemoryRow> memory;
   std::vector<RankTimes> ranks;
   std::vector<StageRow> stages;
+  std::vector<GroupRow> groups;
   Power power;
   Run run;
   std::vector<Assumption> assumptions;

@@ -125,6 +125,19 @@ Json stages(const Metrics& m) {
   return rows;
 }
 
+Json groups(const Metrics& m) {
+  Json rows = Json::array();
+  for (const GroupRow& g : m.groups) {
+    rows.push_back({{"axis", g.axis},
+                    {"size", g.size},
+                    {"groups", g.groups},
+                    {"per_node", g.per_node},
+                    {"nodes", g.nodes},
+                    {"tier", g.tier}});
+  }
+  return rows;
+}
+
 Json ranks(const Metrics& m) {
   Json rows = Json::array();
   for (const RankTimes& r : m.ranks) {
@@ -202,6 +215,7 @@ std::string result_json(const Metrics& metrics, const Scenario& scenario, const 
     for (const char* key : {"step", "throughput", "power", "energy", "run"}) blank(out[key]);
   }
   out["stages"] = stages(metrics);
+  out["groups"] = groups(metrics);
   out["ranks"] = ranks(metrics);
   out["assumptions"] = assumptions(all_assumptions(metrics, scenario));
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

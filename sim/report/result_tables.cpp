@@ -319,6 +319,23 @@ Table assumptions(const Metrics& m, const Scenario& s, ShownRows shown) {
   return t;
 }
 
+Table groups(const Metrics& m) {
+  Table t{.key = "groups",
+          .title = "Groups of the layout and the network they span",
+          .columns = {{"axis", "axis", false},
+                      {"size", "GPUs a group"},
+                      {"groups", "groups"},
+                      {"per_node", "GPUs a node"},
+                      {"nodes", "nodes"},
+                      {"tier", "network", false}},
+          .rows = {},
+          .notes = {}};
+  for (const GroupRow& g : m.groups) {
+    t.rows.push_back({g.axis, whole(g.size), whole(g.groups), whole(g.per_node), whole(g.nodes), g.tier});
+  }
+  return t;
+}
+
 void add(std::vector<Table>& tables, Table table) {
   if (!table.rows.empty()) tables.push_back(std::move(table));
 }
@@ -335,6 +352,7 @@ std::vector<Table> result_tables(const Metrics& metrics, const Scenario& scenari
   add(tables, waterfall(metrics));
   add(tables, memory(metrics, shown));
   add(tables, stages(metrics, shown));
+  add(tables, groups(metrics));
   add(tables, power(metrics.power));
   add(tables, run(metrics.run));
   add(tables, assumptions(metrics, scenario, shown));

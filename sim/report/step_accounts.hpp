@@ -22,9 +22,9 @@ struct RankAccount {
 /// steps is bubble, except while the message it waited for was on the wire, which is exposed pipeline
 /// communication in the waterfall and bubble in the breakdown. Inside a step, an instant with a busy compute
 /// lane counts as compute (or recomputation) at stand-alone speed plus contention; with only the
-/// communication lane busy, as exposed communication of its kind; with neither, as other. A whole backward is
-/// split between input and weight gradients by the time of the tasks. What comes after the rank's last step
-/// is the optimizer's (gradient reduction included).
+/// communication lane busy, as exposed communication of its kind; with neither, as other. A whole backward
+/// counts as input gradient, postponed weight gradients as weight gradient. What comes after the rank's last
+/// step is the optimizer's (gradient reduction and waiting for slower ranks included).
 [[nodiscard]] std::vector<RankAccount> account_ranks(const LoweredStep& step, const Timeline& timeline);
 
 /// Mean times of the actions of each stage over all ranks and microbatches.

@@ -1,0 +1,85 @@
+// A better machine is never slower.
+#include <gtest/gtest.h>
+
+#include "tests/laws/real_scenarios.hpp"
+#include "tests/laws/speeds.hpp"
+#include "tests/support/toy_scenario.hpp"
+
+namespace orrery {
+namespace {
+
+using Change = ClusterProfile (*)(ClusterProfile, double);
+
+/// Rounding to picoseconds, one per task on the critical path.
+constexpr double kRounding = 1e-9;
+
+void expect_never_slower(const Scenario& slow, Change change, double tolerance) {
+  double last = test::measured(slow).step_time_s;
+  const double first = last;
+  for (double k : {1.1, 1.5, 2.0, 4.0}) {
+    Scenario fast = slow;
+    fast.cluster = change(slow.cluster, k);
+    const double time = test::measured(fast).step_time_s;
+    EXPECT_LE(time, last * (1 + tolerance)) << test::label(slow) << " x " << k;
+    last = time;
+  }
+  EXPECT_LT(last, first) << test::label(slow) << " does not gain at all";
+}
+
+TEST(Monotone, FasterLinksAreNeverSlower) {
+  for (const Scenario& s : test::toy_scenarios()) expect_never_slower(s, test::links, kRounding);
+}
+
+TEST(Monotone, FasterMemoryIsNeverSlower) {
+  for (const Scenario& s : test::toy_scenarios()) expect_never_slower(s, test::memory, kRounding);
+}
+
+TEST(Monotone, FasterArithmeticIsNeverSlower) {
+  for (const Scenario& s : test::toy_scenarios()) expect_never_slower(s, test::arithmetic, kRounding);
+}
+
+// On real profiles a faster kernel moves what runs beside what, and with it the contention. A thousandth of
+// the step is allowed for that.
+constexpr double kContention = 1e-3;
+
+TEST(Monotone, RealMachinesGainFromFasterLinks) {
+  for (const Scenario& s : test::real_scenarios()) expect_never_slower(s, test::links, kContention);
+}
+
+TEST(Monotone, RealMachinesGainFromFasterMemory) {
+  for (const Scenario& s : test::real_scenarios()) expect_never_slower(s, test::memory, kContention);
+}
+
+TEST(Monotone, RealMachinesGainFromFasterArithmetic) {
+  for (const Scenario& s : test::real_scenarios()) expect_never_slower(s, test::arithmetic, kContention);
+}
+
+TEST(Monotone, MoreGpusForTheSameBatchAreNeverSlower) {
+  std::vector<Scenario> all = test::toy_scenarios();
+  for (const Scenario& s : test::real_scenarios()) all.push_back(s);
+  for (const Scenario& s : all) {
+    Scenario twice = s;
+    twice.gpus *= 2;
+    EXPECT_LT(test::measured(twice).step_time_s, test::measured(s).step_time_s) << test::label(s);
+  }
+}
+
+TEST(Monotone, AsyncMessagesAreNeverSlowerThanBlockingOnes) {
+  for (Scenario s : test::toy_scenarios()) {
+    const double blocking = test::measured(s).step_time_s;
+    s.layout.messages = MessageRule::kAsync;
+    EXPECT_LE(test::measured(s).step_time_s, blocking) << test::label(s);
+  }
+}
+
+TEST(Monotone, ContentionNeverSpeedsAStepUp) {
+  for (Scenario s : test::toy_scenarios()) {
+    const double without = test::measured(s).step_time_s;
+    s.cluster.gpu.contention = {{.op_class = "gemm", .slowdown = test::toy_number(1.4)},
+                                {.op_class = "communication", .slowdown = test::toy_number(1.8)}};
+    EXPECT_GE(test::measured(s).step_time_s, without * (1 - kRounding)) << test::label(s);
+  }
+}
+
+}  // namespace
+}  // namespace orrery

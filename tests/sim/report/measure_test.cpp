@@ -1,0 +1,166 @@
+#include "sim/report/measure.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "sim/schedule/generators.hpp"
+#include "sim/simulate.hpp"
+#include "sim/workload/flops.hpp"
+#include "tests/support/toy_scenario.hpp"
+
+namespace orrery {
+namespace {
+
+Metrics measured(const Scenario& s) {
+  const Metrics m = simulate(s).metrics;
+  EXPECT_FALSE(m.infeasible);
+  return m;
+}
+
+const Assumption* find(const Metrics& m, const std::string& name) {
+  const auto found = std::ranges::find(m.assumptions, name, &Assumption::name);
+  return found == m.assumptions.end() ? nullptr : &*found;
+}
+
+TEST(Measure, AnUpdateMovesThirtyBytesPerParameterAndTwentyTwoWithBf16Moments) {
+  // Gradient 4, moments read and written 2 * 8, master weight read and written 2 * 4, BF16 weight 2.
+  EXPECT_EQ(optimizer_traffic(memory_rules(Precision::kBf16)), 30);
+  EXPECT_EQ(optimizer_traffic(memory_rules(Precision::kFp8Block)), 22);
+}
+
+TEST(Measure, ThroughputFollowsFromTokensAndTime) {
+  const Scenario s = test::toy_scenario(test::toy_dense(), {"1f1b"}, 16);
+  const Metrics m = measured(s);
+  EXPECT_EQ(m.step_tokens, 8 * 16 * 4096.0);
+  EXPECT_DOUBLE_EQ(m.throughput.tokens_per_s, m.step_tokens / m.step_time_s);
+  EXPECT_DOUBLE_EQ(m.throughput.tokens_per_day, m.throughput.tokens_per_s * 86400);
+  EXPECT_DOUBLE_EQ(m.throughput.tokens_per_s_per_gpu * 32, m.throughput.tokens_per_s);
+  const double flops = model_flops_per_token(s.model, 4096, true).value;
+  EXPECT_DOUBLE_EQ(m.throughput.model_tflops_per_gpu_causal * 1e12,
+                   flops * m.throughput.tokens_per_s_per_gpu);
+  // The toy's BF16 peak is 1 TFLOP/s.
+  EXPECT_DOUBLE_EQ(m.throughput.mfu_causal, m.throughput.model_tflops_per_gpu_causal);
+  EXPECT_GT(m.throughput.mfu_noncausal, m.throughput.mfu_causal);
+}
+
+TEST(Measure, TheRunIsAsManyStepsAsTokensNeed) {
+  Scenario s = test::toy_scenario(test::toy_dense(), {"1f1b"});
+  s.training.tokens = 1e9;
+  s.economics = {.usd_per_gpu_hour = 3, .usd_per_kwh = {}, .pue = 1.5, .grid = {}};
+  const Metrics m = measured(s);
+  const double seconds = 1e9 / m.step_tokens * m.step_time_s;
+  EXPECT_DOUBLE_EQ(*m.run.days, seconds / 86400);
+  EXPECT_DOUBLE_EQ(*m.run.gpu_hours, seconds / 3600 * 32);
+  EXPECT_DOUBLE_EQ(*m.run.gpu_hours_per_trillion_tokens, 1000 * *m.run.gpu_hours);
+  EXPECT_DOUBLE_EQ(*m.run.usd, 3 * *m.run.gpu_hours);
+  EXPECT_DOUBLE_EQ(*m.run.energy_mwh, *m.power.cluster_mean_w * 1.5 * seconds / 3.6e9);
+}
+
+TEST(Measure, WhatNobodyGaveStaysEmpty) {
+  Scenario s = test::toy_scenario(test::toy_dense(), {"1f1b"});
+  s.training.tokens = 0;
+  const Metrics m = measured(s);
+  EXPECT_FALSE(m.run.days || m.run.gpu_hours || m.run.usd || m.run.energy_mwh || m.run.co2e_t);
+  EXPECT_TRUE(m.run.gpu_hours_per_trillion_tokens);
+}
+
+TEST(Measure, TheSlowestRankEndsItsPipelineLastAndTheMeanIsOverAllRanks) {
+  for (const Scenario& s : test::toy_scenarios()) {
+    const Metrics m = measured(s);
+    double bubble = 0;
+    for (const RankTimes& r : m.ranks) {
+      EXPECT_LE(r.pipeline_end, m.ranks[static_cast<std::size_t>(m.slowest_rank)].pipeline_end);
+      bubble += r.breakdown.bubble / static_cast<double>(m.ranks.size());
+    }
+    EXPECT_NEAR(m.mean_breakdown.bubble, bubble, 1e-12) << test::label(s);
+    EXPECT_NEAR(m.mean_breakdown.sum(), m.step_time_s, 1e-9 * m.step_time_s) << test::label(s);
+    EXPECT_EQ(m.breakdown.sum(), m.ranks[static_cast<std::size_t>(m.slowest_rank)].breakdown.sum());
+  }
+}
+
+TEST(Measure, StagesNameWhatTheyHoldBesidesLayers) {
+  const Metrics m = measured(test::toy_scenario(test::toy_mla(), {"1f1b"}));
+  ASSERT_EQ(m.stages.size(), 4U);
+  EXPECT_EQ(m.stages[0].extras, "embedding");
+  EXPECT_EQ(m.stages[1].extras, "");
+  EXPECT_EQ(m.stages[3].extras, "head + MTP module");
+  std::int64_t layers = 0;
+  for (const StageRow& stage : m.stages) {
+    EXPECT_EQ(stage.first_layer, layers);
+    layers += stage.layers;
+  }
+  EXPECT_EQ(layers, 4);
+}
+
+TEST(Measure, AssumptionsNameEveryCurveTheStepUsedAndNoOther) {
+  Scenario s = test::toy_scenario(test::toy_moe(), {"dualpipe"});
+  const SimResult r = simulate(s);
+  ASSERT_FALSE(r.metrics.infeasible);
+  std::set<std::string> used;
+  for (const CostedItem& item : r.step->items) {
+    if (s.cluster.gpu.find(item.op_class) != nullptr) used.insert("operators." + item.op_class);
+  }
+  EXPECT_TRUE(used.contains("operators.grouped-gemm.bf16"));
+  std::set<std::string> listed;
+  for (const Assumption& a : r.metrics.assumptions) {
+    EXPECT_FALSE(a.kind.empty()) << a.name;
+    if (a.name.starts_with("operators.")) {
+      EXPECT_TRUE(listed.insert(a.name).second) << a.name << " stands twice";
+    }
+  }
+  EXPECT_EQ(listed, used);
+}
+
+TEST(Measure, AssumptionsSayWhereTheCommunicationSmsComeFrom) {
+  Scenario s = test::toy_scenario(test::toy_moe(), {"dualpipe"});
+  const Metrics by_profile = measured(s);
+  ASSERT_NE(find(by_profile, "layout.communication_sms"), nullptr);
+  EXPECT_EQ(find(by_profile, "layout.communication_sms")->value, "2");
+  EXPECT_EQ(find(by_profile, "layout.communication_sms")->kind, "published");
+  s.layout.communication_sms = 3;
+  EXPECT_EQ(find(measured(s), "layout.communication_sms")->value, "3");
+  EXPECT_EQ(find(measured(s), "layout.communication_sms")->kind, "given");
+  // Nothing overlaps in 1F1B, so no SMs are set apart.
+  EXPECT_EQ(find(measured(test::toy_scenario(test::toy_moe(), {"1f1b"})), "layout.communication_sms"),
+            nullptr);
+}
+
+/// One megabyte too little: total = 3 GB + 2 % of the capacity + what the model needs.
+Scenario short_of_memory(Scenario s) {
+  const double need = measured(s).memory_peak - 0.02 * s.cluster.gpu.memory_bytes.value;
+  s.cluster.gpu.memory_bytes = test::toy_number((need - 1e6) / 0.98);
+  return s;
+}
+
+TEST(Measure, AnInfeasibleResultKeepsItsMemoryAndNamesTheNearestFit) {
+  const Metrics m = simulate(short_of_memory(test::toy_scenario(test::toy_dense(), {"gpipe"}))).metrics;
+  ASSERT_TRUE(m.infeasible);
+  EXPECT_EQ(m.infeasible->reason, Reason::kMemory);
+  EXPECT_EQ(m.memory.size(), 4U);
+  EXPECT_EQ(m.step_time_s, 0);
+  // GPipe keeps all 16 microbatches' activations: recomputing them frees far more than a megabyte.
+  ASSERT_EQ(m.nearest.size(), 1U);
+  EXPECT_EQ(m.nearest[0], (std::pair<std::string, std::string>("layout.recompute", "full")));
+}
+
+TEST(Measure, AScheduleFileThatFitsNoOtherSizeStillGivesAnInfeasibleResult) {
+  // The nearest fit tries other sizes; with them the file holds too few microbatches or ranks.
+  const std::filesystem::path file =
+      std::filesystem::path(::testing::TempDir()) / "orrery_measure_test_schedule.csv";
+  std::ofstream(file) << to_csv(make_schedule("gpipe", 4, 1, 16));
+  Scenario s = test::toy_scenario(test::toy_dense(), {"gpipe"});
+  s.layout.schedule = file.string();
+  s.layout.recompute = make_recompute({"full"}, "test");
+  const Metrics m = simulate(short_of_memory(s)).metrics;
+  std::filesystem::remove(file);
+  ASSERT_TRUE(m.infeasible);
+  EXPECT_EQ(m.infeasible->reason, Reason::kMemory);
+}
+
+}  // namespace
+}  // namespace orrery
