@@ -94,6 +94,7 @@ struct Plan {
 };
 
 void make_plan(const Scenario& s, Plan& plan) {
+  plan.rules = memory_rules(s.training.precision);
   plan.verdict = check_capability(s);
   if (!plan.verdict) plan.verdict = check_layout(s.model, s.layout, s.training, s.gpus);
   if (plan.verdict) return;
@@ -114,7 +115,6 @@ void make_plan(const Scenario& s, Plan& plan) {
   plan.templates.emplace(plan.workload, *plan.ranks, s.cluster, sms);
   assign_stages(plan.workload, s.model, s.training,
                 partition(s, plan.workload, *plan.templates, plan.schedule.stages, overlaps(plan.schedule)));
-  plan.rules = memory_rules(s.training.precision);
   const double capacity = s.cluster.gpu.memory_bytes.value;
   plan.memory =
       memory_by_rank({plan.workload, plan.schedule, s.layout, plan.derived, s.model, plan.rules, capacity});
@@ -137,6 +137,11 @@ std::vector<std::pair<std::string, std::string>> nearest_fit(const Scenario& s) 
   if (s.model.mla && !s.layout.recompute.mla_up && !s.layout.recompute.layer) {
     add("layout.recompute", "deepseek-v3",
         [](Scenario& o) { o.layout.recompute = make_recompute({"deepseek-v3"}, ""); });
+  }
+  if (!s.layout.recompute.layer && !s.layout.recompute.norms && !s.layout.recompute.activation) {
+    add("layout.recompute", "[\"norms\", \"activation\"]", [](Scenario& o) {
+      o.layout.recompute = make_recompute({"norms", "activation"}, "");
+    });
   }
   if (!s.layout.recompute.layer) {
     add("layout.recompute", "full", [](Scenario& o) { o.layout.recompute = make_recompute({"full"}, ""); });
@@ -162,7 +167,11 @@ std::vector<std::pair<std::string, std::string>> nearest_fit(const Scenario& s) 
     try {
       Plan plan;
       make_plan(change.second, plan);
-      if (!plan.verdict) return {change.first};
+      if (plan.verdict) continue;
+      // Tensor parallelism was tried together with sequence parallelism: name both.
+      const bool both = change.second.layout.sequence_parallel && !s.layout.sequence_parallel;
+      if (both) return {change.first, {"layout.sequence_parallel", "true"}};
+      return {change.first};
     } catch (const InputError&) {
     }
   }

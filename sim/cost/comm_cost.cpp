@@ -30,6 +30,7 @@ CommCost all_to_all(const CommOp& op, const EndpointGroup& group, const ClusterP
   // Inside a node the counts travel with the kernel (DeepEP reports no notify time there).
   const double before = group.nodes > 1 ? notify_of(op.kind, a).value : cluster.scale_up.latency_s.value;
   cost.alone = Seconds{time + before};
+  cost.moving = Seconds{time};
   return cost;
 }
 
@@ -53,11 +54,14 @@ CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterPr
   } else {
     const CollectiveCost c = collective_cost(collective_of(op.kind), Bytes{op.bytes}, group, cluster);
     cost.alone = c.time;
+    cost.moving = c.time;
     cost.scale_up_bytes = c.scale_up_bytes;
     cost.scale_out_bytes = c.scale_out_bytes;
   }
-  cost.beside_compute = cluster.gpu.contention_factor(std::string("communication.") + to_text(op.kind));
   if (cost.alone.value > 0) {
+    // Only the moving part suffers; counts and barriers wait for messages of a few bytes.
+    const double factor = cluster.gpu.contention_factor(std::string("communication.") + to_text(op.kind));
+    cost.beside_compute = 1.0 + (factor - 1.0) * (cost.moving / cost.alone);
     cost.nic_share = std::min(1.0, cost.scale_out_bytes / cost.alone / scale_out_rate(cluster));
   }
   return cost;

@@ -10,7 +10,8 @@ namespace orrery {
 /// One communication alone on the machine.
 struct CommCost {
   Seconds alone;
-  double beside_compute = 1;  ///< factor >= 1 while compute kernels run on the same GPU
+  Seconds moving;             ///< the part of it that moves data: all but the notify before an exchange
+  double beside_compute = 1;  ///< factor >= 1 on `alone` while compute kernels run on the same GPU
   double nic_share = 0;       ///< of the NIC's reachable rate while it runs alone
   Bytes scale_up_bytes;
   Bytes scale_out_bytes;

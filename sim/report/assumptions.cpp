@@ -13,7 +13,7 @@ namespace {
 class List {
  public:
   void number(std::string name, const Sourced& s, std::string unit) {
-    add(std::move(name), fmt::format("{:g}", s.value), std::move(unit), to_text(s.origin),
+    add(std::move(name), fmt::format("{}", s.value), std::move(unit), to_text(s.origin),
         s.source + ", " + s.date);
   }
   void add(std::string name, std::string value, std::string unit, std::string kind, std::string source) {

@@ -95,8 +95,10 @@ class RankReader {
   static void add_work(const CostedItem& item, RankAccount& account) {
     account.flops += item.flops;
     if (item.op_class.find("fp8") != std::string::npos) account.fp8_flops += item.flops;
-    if (item.kind == TaskKind::kCompute || item.kind == TaskKind::kRecompute)
-      account.memory_bytes += item.bytes;
+    // Energy per FLOP comes from whole GEMM runs and holds their memory traffic; bytes count where nothing
+    // else does.
+    const bool kernel = item.kind == TaskKind::kCompute || item.kind == TaskKind::kRecompute;
+    if (kernel && item.flops == 0) account.memory_bytes += item.bytes;
   }
 
   void add_tail_work(RankId rank, RankAccount& account) const {

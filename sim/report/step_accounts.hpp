@@ -15,7 +15,7 @@ struct RankAccount {
   Waterfall waterfall;
   double flops = 0;         ///< done by the rank's kernels, recomputation included
   double fp8_flops = 0;     ///< of them in FP8
-  double memory_bytes = 0;  ///< device memory traffic of its kernels
+  double memory_bytes = 0;  ///< device memory traffic of its kernels that do no matrix products
 };
 
 /// Rules. A step of the program lasts from its begin marker to the end of its last task; the time between

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -11,9 +10,6 @@
 
 namespace orrery {
 namespace {
-
-// Names of the interface that have no generator yet.
-constexpr std::array<std::string_view, 2> kNotAvailable = {"zb-h2", "zb-v"};
 
 Verdict check_one_stage_per_rank(const PipelineShape& shape) {
   if (shape.vpp == 1) return {};
@@ -84,6 +80,24 @@ std::span<const GeneratorInfo> generators() {
        .default_vpp = 1,
        .check = check_one_stage_per_rank,
        .make = make_zb_h1},
+      {.name = "zb-h2",
+       .summary = "ZB-H1 with more forwards ahead: no bubble where F = I = W, twice the activations of 1F1B",
+       .source = "Qi et al. 2023, arXiv 2401.10241, ZB-H2",
+       .default_vpp = 1,
+       .check = check_one_stage_per_rank,
+       .make = make_zb_h2},
+      {.name = "zb-v",
+       .summary = "two stages per rank folded into a V: no bubble where F = I = W, activations of 1F1B",
+       .source = "Qi et al. 2024, arXiv 2405.15362, ZB-V; PyTorch ScheduleZBVZeroBubble",
+       .default_vpp = 2,
+       .check = check_zb_v,
+       .make = make_zb_v},
+      {.name = "chimera",
+       .summary = "two 1F1B pipelines in opposite directions; two stages' weights per rank",
+       .source = "Li & Hoefler 2021, arXiv 2107.06925",
+       .default_vpp = 1,
+       .check = check_chimera,
+       .make = make_chimera},
       {.name = "dualpipe",
        .summary =
            "microbatches from both ends, forwards overlapped with backwards; two stages' weights per rank",
@@ -106,10 +120,6 @@ const GeneratorInfo& find_generator(std::string_view name) {
     if (info.name == name) return info;
   }
   const std::vector<std::string> known = names();
-  if (std::find(kNotAvailable.begin(), kNotAvailable.end(), name) != kNotAvailable.end()) {
-    throw InputError("schedule", fmt::format("'{}' is not available in this version; available are {}", name,
-                                             join(known)));
-  }
   throw InputError("schedule", fmt::format("unknown schedule '{}'; expected one of {}{}", name, join(known),
                                            did_you_mean(name, known)));
 }

@@ -31,8 +31,8 @@ struct GeneratorInfo {
 /// All that can be made, in the order they are listed to users.
 [[nodiscard]] std::span<const GeneratorInfo> generators();
 
-/// The generator of that name. Throws InputError at "schedule" for an unknown name, with the nearest known
-/// one, or for one that this version does not have, with the list of those it has.
+/// The generator of that name. Throws InputError at "schedule" for an unknown name, with the names known and
+/// the nearest of them.
 [[nodiscard]] const GeneratorInfo& find_generator(std::string_view name);
 
 /// Whether the schedule exists for this size: Reason::kSchedule with the quantity, the limit and a cure
@@ -49,6 +49,11 @@ struct GeneratorInfo {
 [[nodiscard]] Verdict check_interleaved(const PipelineShape& shape);
 [[nodiscard]] Schedule make_interleaved(const PipelineShape& shape);
 [[nodiscard]] Schedule make_zb_h1(const PipelineShape& shape);
+[[nodiscard]] Schedule make_zb_h2(const PipelineShape& shape);
+[[nodiscard]] Verdict check_zb_v(const PipelineShape& shape);
+[[nodiscard]] Schedule make_zb_v(const PipelineShape& shape);
+[[nodiscard]] Verdict check_chimera(const PipelineShape& shape);
+[[nodiscard]] Schedule make_chimera(const PipelineShape& shape);
 [[nodiscard]] Verdict check_dualpipe(const PipelineShape& shape);
 [[nodiscard]] Schedule make_dualpipe(const PipelineShape& shape);
 [[nodiscard]] Verdict check_dualpipev(const PipelineShape& shape);

@@ -7,16 +7,41 @@
 namespace orrery {
 namespace {
 
-// The i-th piece of work of a rank: pp microbatches go through its first stage, the same pp through its
-// second, and so on; then the next pp microbatches. Backwards visit the stages from the last.
-Action piece(const PipelineShape& shape, std::int32_t rank, std::int32_t i, ActionKind kind) {
-  const std::int32_t group = i / (shape.pp * shape.vpp);
-  const std::int32_t within = i % (shape.pp * shape.vpp);
-  std::int32_t chunk = within / shape.pp;
-  if (kind == ActionKind::kBackward) chunk = shape.vpp - 1 - chunk;
-  return {.kind = kind,
-          .stage = StageId{chunk * shape.pp + rank},
-          .microbatch = MicrobatchId{group * shape.pp + within % shape.pp}};
+/// Microbatches that go through one stage of a rank before its next stage has a turn: the fewest, at least
+/// pp, whose last group is whole or has at least pp too. Megatron-LM asks the user for a number with these
+/// properties (microbatch_group_size_per_vp_stage), because a smaller last group would wait for its own
+/// forwards; its default is pp, which is also the answer here wherever pp divides the microbatches.
+std::int32_t group_size(const PipelineShape& shape) {
+  std::int32_t size = shape.pp;
+  while (shape.microbatches % size != 0 && shape.microbatches % size < shape.pp) ++size;
+  return size;
+}
+
+/// The stages and microbatches of a rank in the order of its forwards, stages as 0 .. vpp-1: a group goes
+/// through the first stage, then the second, and so on; then the next group.
+struct Piece {
+  std::int32_t chunk = 0;
+  std::int32_t microbatch = 0;
+};
+
+std::vector<Piece> pieces_of(const PipelineShape& shape, std::int32_t group) {
+  std::vector<Piece> pieces;
+  pieces.reserve(static_cast<std::size_t>(shape.microbatches) * static_cast<std::size_t>(shape.vpp));
+  for (std::int32_t first = 0; first < shape.microbatches; first += group) {
+    const std::int32_t end = std::min(first + group, shape.microbatches);
+    for (std::int32_t chunk = 0; chunk < shape.vpp; ++chunk) {
+      for (std::int32_t m = first; m < end; ++m) pieces.push_back({.chunk = chunk, .microbatch = m});
+    }
+  }
+  return pieces;
+}
+
+/// Backwards go through the same pieces, but visit the stages from the last.
+Step step_of(const PipelineShape& shape, std::int32_t rank, const Piece& piece, ActionKind kind) {
+  const std::int32_t chunk = kind == ActionKind::kBackward ? shape.vpp - 1 - piece.chunk : piece.chunk;
+  return alone({.kind = kind,
+                .stage = StageId{chunk * shape.pp + rank},
+                .microbatch = MicrobatchId{piece.microbatch}});
 }
 
 }  // namespace
@@ -26,30 +51,38 @@ Verdict check_interleaved(const PipelineShape& shape) {
     return unfit_shape("stages per rank", 2, shape.vpp,
                        "interleaving needs at least 2 stages per rank; use vpp 2 or more, or 1f1b");
   }
-  if (shape.microbatches % shape.pp != 0) {
-    const int below = shape.microbatches / shape.pp * shape.pp;
+  if (shape.microbatches < shape.pp) {
     return unfit_shape(
-        "microbatches", below + shape.pp, shape.microbatches,
-        fmt::format("{} microbatches are not a multiple of {} pipeline ranks; use {}{}", shape.microbatches,
-                    shape.pp, below > 0 ? fmt::format("{} or ", below) : "", below + shape.pp));
+        "microbatches", shape.pp, shape.microbatches,
+        fmt::format("interleaving needs at least one microbatch per pipeline rank, {} are fewer "
+                    "than {} ranks; use {} or more, or 1f1b",
+                    shape.microbatches, shape.pp, shape.pp));
   }
   return {};
 }
 
-// Stage s lives on rank s mod pp. Rank r runs 2(pp-1-r) + (vpp-1)pp forwards ahead, then forward and backward
-// in turn, then the backwards left over.
+// Interleaved 1F1B. Source: Narayanan et al. 2021, arXiv 2104.04473, section 2.2.2, as Megatron-LM runs it
+// (megatron/core/pipeline_parallel/schedules.py). Stage s lives on rank s mod pp. With groups of g
+// microbatches rank r runs 2(pp-1-r) + (vpp-1)g forwards ahead, then forward and backward in turn, then the
+// backwards left over.
+// Bubble where g = pp: (P-1)(F+B) of one stage, that is 1/vpp of 1F1B's.
+// Memory: 2(pp-1-r) + (vpp-1)g + 1 activations of a stage.
 Schedule make_interleaved(const PipelineShape& shape) {
   Schedule schedule = empty_schedule("interleaved-1f1b", shape, [&](int stage) { return stage % shape.pp; });
-  const std::int32_t pieces = shape.microbatches * shape.vpp;
+  const std::int32_t group = group_size(shape);
+  const std::vector<Piece> pieces = pieces_of(shape, group);
   for (std::int32_t rank = 0; rank < shape.pp; ++rank) {
     auto& steps = schedule.ranks[static_cast<std::size_t>(rank)];
-    steps.reserve(2 * static_cast<std::size_t>(pieces));
-    const std::int32_t ahead = std::min(2 * (shape.pp - 1 - rank) + (shape.vpp - 1) * shape.pp, pieces);
-    for (std::int32_t i = 0; i < ahead; ++i)
-      steps.push_back(alone(piece(shape, rank, i, ActionKind::kForward)));
-    for (std::int32_t i = 0; i < pieces; ++i) {
-      if (ahead + i < pieces) steps.push_back(alone(piece(shape, rank, ahead + i, ActionKind::kForward)));
-      steps.push_back(alone(piece(shape, rank, i, ActionKind::kBackward)));
+    steps.reserve(2 * pieces.size());
+    const std::size_t ahead = std::min(
+        static_cast<std::size_t>(2 * (shape.pp - 1 - rank) + (shape.vpp - 1) * group), pieces.size());
+    const auto add = [&](std::size_t i, ActionKind kind) {
+      steps.push_back(step_of(shape, rank, pieces[i], kind));
+    };
+    for (std::size_t i = 0; i < ahead; ++i) add(i, ActionKind::kForward);
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      if (ahead + i < pieces.size()) add(ahead + i, ActionKind::kForward);
+      add(i, ActionKind::kBackward);
     }
   }
   return schedule;

@@ -4,9 +4,12 @@
 
 namespace orrery {
 
-// ZB-H1: the order of 1F1B with every backward split. Rank r keeps up to r weight gradients back, so the
-// gradient of the input leaves it earlier than in 1F1B, and runs them where 1F1B would idle at the end. Rank
-// r holds at most P-r microbatches for the backward and r more for their weight gradients, P in all, which is
+// ZB-H1. Source: Qi et al. 2023, arXiv 2401.10241, section 2. The order of 1F1B with every backward split.
+// Assumes F = I = W for its name, and needs no optimizer of its own. Rank r keeps up to r weight gradients
+// back, so the gradient of the input leaves it earlier than in 1F1B, and runs them where 1F1B would idle at
+// the end.
+// Bubble: (P-1)(F+I-W).
+// Memory: at most P-r microbatches for the backward and r more for their weight gradients, P in all, which is
 // what rank 0 of 1F1B holds.
 Schedule make_zb_h1(const PipelineShape& shape) {
   Schedule schedule = empty_schedule("zb-h1", shape, [](int stage) { return stage; });

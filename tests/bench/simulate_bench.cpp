@@ -36,7 +36,7 @@ void simulate_deepseek_v3(benchmark::State& state) {
 }
 BENCHMARK(simulate_deepseek_v3)->Unit(benchmark::kMillisecond);
 
-/// The same as a search would ask for it, one microbatch in eight.
+/// The same as a search would ask for it, about a quarter of the microbatches.
 void simulate_deepseek_v3_32_microbatches(benchmark::State& state) {
   Scenario s = v3();
   s.training.global_batch_size = 128 * 32;

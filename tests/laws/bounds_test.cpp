@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/engine/graph_checks.hpp"
+#include "sim/engine/timeline.hpp"
 #include "tests/laws/real_scenarios.hpp"
 #include "tests/support/toy_scenario.hpp"
 
@@ -43,7 +44,7 @@ TEST(Bounds, NoRankIsBusierThanTheStepIsLong) {
   for (const Scenario& s : all_scenarios()) {
     const SimResult r = simulate(s);
     ASSERT_FALSE(r.metrics.infeasible) << test::label(s);
-    for (std::size_t lane = 0; lane < r.step->graph.lane_count(); ++lane)
+    for (std::size_t lane = 0; lane < r.timeline->graph.lane_count(); ++lane)
       EXPECT_LE(r.timeline->busy(ResourceId{lane}), r.timeline->makespan) << test::label(s);
   }
 }

@@ -38,9 +38,9 @@ TEST(Monotone, FasterArithmeticIsNeverSlower) {
   for (const Scenario& s : test::toy_scenarios()) expect_never_slower(s, test::arithmetic, kRounding);
 }
 
-// On real profiles a faster kernel moves what runs beside what, and with it the contention. A thousandth of
-// the step is allowed for that.
-constexpr double kContention = 1e-3;
+// On real profiles a faster kernel moves what runs beside what, and with it the contention, so the law need
+// not hold to the last digit. It does now; a ten-thousandth of the step is allowed.
+constexpr double kContention = 1e-4;
 
 TEST(Monotone, RealMachinesGainFromFasterLinks) {
   for (const Scenario& s : test::real_scenarios()) expect_never_slower(s, test::links, kContention);

@@ -106,9 +106,22 @@ TEST(CommCost, ContentionFollowsTheLongestName) {
   ClusterProfile cluster = test::toy_cluster();
   cluster.gpu.contention = {{.op_class = "communication.dispatch", .slowdown = test::toy_number(1.8)},
                             {.op_class = "communication.dispatch-cached", .slowdown = test::toy_number(1.4)}};
+  cluster.expert_all_to_all.notify_dispatch_s.value = 0;
+  cluster.expert_all_to_all.notify_cached_s.value = 0;
   EXPECT_EQ(comm_cost(exchange(CommKind::kDispatch), kEightNodes, cluster).beside_compute, 1.8);
   EXPECT_EQ(comm_cost(exchange(CommKind::kDispatchCached), kEightNodes, cluster).beside_compute, 1.4);
   EXPECT_EQ(comm_cost(exchange(CommKind::kCombine), kEightNodes, cluster).beside_compute, 1.0);
+}
+
+// A notify as long as the transfer: only half of the call is slowed 1.8 times, so the call takes 1.4 times as
+// long.
+TEST(CommCost, ContentionSparesTheNotify) {
+  ClusterProfile cluster = test::toy_cluster();
+  cluster.gpu.contention = {{.op_class = "communication.dispatch", .slowdown = test::toy_number(1.8)}};
+  cluster.expert_all_to_all.notify_dispatch_s.value = 0;
+  const double transfer = comm_cost(exchange(CommKind::kDispatch), kEightNodes, cluster).alone.value;
+  cluster.expert_all_to_all.notify_dispatch_s.value = transfer;
+  EXPECT_NEAR(comm_cost(exchange(CommKind::kDispatch), kEightNodes, cluster).beside_compute, 1.4, 1e-12);
 }
 
 TEST(CommCost, MoreTokensAreNeverFasterAndMoreRateNeverSlower) {

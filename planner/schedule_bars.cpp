@@ -1,0 +1,48 @@
+#include "planner/schedule_bars.hpp"
+
+#include <algorithm>
+
+#include "sim/engine/timeline.hpp"
+
+namespace orrery {
+namespace {
+
+BarKind bar_of(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::kForward: return BarKind::kForward;
+    case ActionKind::kBackward: return BarKind::kBackward;
+    case ActionKind::kInputGrad: return BarKind::kInputGrad;
+    case ActionKind::kWeightGrad: return BarKind::kWeightGrad;
+  }
+  return BarKind::kForward;
+}
+
+}  // namespace
+
+ScheduleBars schedule_bars(const LoweredStep& step, const Timeline& timeline) {
+  ScheduleBars bars{.makespan_ps = timeline.makespan.ps, .ranks = {}};
+  bars.ranks.resize(static_cast<std::size_t>(step.ranks));
+  std::vector<std::int64_t> last(bars.ranks.size(), 0);
+  for (const PlacedStep& placed : step.steps) {
+    const std::int64_t begin = timeline.end[placed.begin.at()].ps;
+    std::int64_t end = begin;
+    for (std::uint32_t i = 0; i < placed.tasks; ++i)
+      end = std::max(end, timeline.end[placed.first_task.at() + i].ps);
+    bars.ranks[placed.rank.at()].push_back({.kind = bar_of(placed.step.first.kind),
+                                            .second = bar_of(placed.step.second.kind),
+                                            .pair = placed.step.overlapped,
+                                            .begin_ps = begin,
+                                            .end_ps = end});
+    last[placed.rank.at()] = end;
+  }
+  for (std::size_t t = step.tail_begin.at(); t < timeline.graph.task_count(); ++t) {
+    if (timeline.end[t] == timeline.start[t]) continue;
+    const auto rank = static_cast<std::size_t>(timeline.graph.lane(TaskId{t}).value / kLaneCount);
+    bars.ranks[rank].push_back({.kind = BarKind::kTail,
+                                .begin_ps = std::max(last[rank], timeline.start[t].ps),
+                                .end_ps = timeline.end[t].ps});
+  }
+  return bars;
+}
+
+}  // namespace orrery

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sim/schedule/schedule_costs.hpp"
+
+namespace orrery {
+
+/// Where the microbatches of one pipeline run: all of a schedule but the order.
+struct Placement {
+  int ranks = 0;
+  int stages = 0;
+  int microbatches = 0;
+  std::vector<RankId> owner;  ///< [stage * microbatches + microbatch], as in `Schedule`
+
+  bool operator==(const Placement&) const = default;
+  [[nodiscard]] RankId rank_of(int stage, int microbatch) const {
+    return owner[static_cast<std::size_t>(stage) * static_cast<std::size_t>(microbatches) +
+                 static_cast<std::size_t>(microbatch)];
+  }
+};
+[[nodiscard]] Placement placement_of(const Schedule& schedule);
+
+/// No order of the steps on these ranks is shorter. With, for every rank r,
+///   work(r)  the least ticks of its steps: F + min(B, I + W) of all its microbatches, less what pairs can
+///            save: for all forwards but one the most that one pair with it saves, or the same sum over
+///            the backwards where that is less;
+///   head(r)  the earliest a first forward can begin: the shortest way from stage 0, with messages;
+///   turn(r)  the earliest a first gradient can be there: the shortest way to the last stage and back;
+///   ahead(r) ticks of the forwards that can run before it: all, or as many as the memory limit holds;
+///   last(r)  the shortest way from the end of its last I or B to the end of the step on stage 0;
+///   wait(r)  the least W that may come after that I or B,
+/// it is the greatest of
+///   head(r) + work(r) + tail(r),
+///   turn(r) + work(r) - ahead(r) + tail(r),
+///   head(r) + work(r) - all its W that can be split off + last(r),
+/// and of the shortest way of any one microbatch through all stages and back.
+[[nodiscard]] std::int64_t lower_bound(const Placement& placement, const ScheduleCosts& costs);
+
+}  // namespace orrery
