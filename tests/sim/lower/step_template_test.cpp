@@ -192,7 +192,9 @@ TEST(StepTemplate, ContentionStretchesComputeOnlyWhileTheExchangeRuns) {
 
 TEST(StepTemplate, ContentionStretchesTheExchangeWhileComputeRuns) {
   // dispatch B 6 us takes 1.5 times as long beside mlp W 3 us: 2 us done in 3, then 4 more.
-  HandMade made(1, {test::unit({.mlp_b = 1, .dispatch_b = 6, .mlp_w = 3})});
+  // (Without its latency, which nothing stretches, the exchange of 7 us takes 6.)
+  HandMade made(1, {test::unit({.mlp_b = 1, .dispatch_b = 7, .mlp_w = 3})});
+  made.cluster.scale_up.latency_s.value = 0;
   made.cluster.gpu.contention = {{.op_class = "communication", .slowdown = test::toy_number(1.5)}};
   EXPECT_EQ(alone_us(made, kBackward), 1 + 3 + 4);
 }

@@ -143,9 +143,9 @@ TEST(Measure, AnInfeasibleResultKeepsItsMemoryAndNamesTheNearestFit) {
   EXPECT_EQ(m.infeasible->reason, Reason::kMemory);
   EXPECT_EQ(m.memory.size(), 4U);
   EXPECT_EQ(m.step_time_s, 0);
-  // GPipe keeps all 16 microbatches' activations: recomputing them frees far more than a megabyte.
+  // GPipe keeps all 16 microbatches' activations: recomputing some frees far more than a megabyte.
   ASSERT_EQ(m.nearest.size(), 1U);
-  EXPECT_EQ(m.nearest[0], (std::pair<std::string, std::string>("layout.recompute", "full")));
+  EXPECT_EQ(m.nearest[0].first, "layout.recompute");
 }
 
 TEST(Measure, AScheduleFileThatFitsNoOtherSizeStillGivesAnInfeasibleResult) {
