@@ -58,7 +58,8 @@ class CsvReader {
       return out;
     }
     while (!at_end() && peek() != ',' && !at_line_end()) {
-      if (peek() == '"') fail("found a quote inside a cell without quotes; put the cell in quotes, double it");
+      if (peek() == '"')
+        fail("found a quote inside a cell without quotes; put the cell in quotes, double it");
       out.text += peek();
       advance();
     }

@@ -132,7 +132,8 @@ PublishedRow read_row(const CsvRecord& cells, const Header& header, const std::s
                      fmt::format("the row that starts in line {} has {} cells, the header has {}",
                                  cells.front().line, cells.size(), header.size()));
   }
-  PublishedRow row{.line = cells.front().line};
+  PublishedRow row;
+  row.line = cells.front().line;
   for (const TextColumn& column : kTexts) row.*column.cell = cells[header.at(column.name)].text;
   for (const CountColumn& column : kCounts) {
     const CsvCell& cell = cells[header.at(column.name)];

@@ -8,9 +8,10 @@
 namespace orrery::cli {
 
 const std::vector<CommandInfo>& commands() {
-  static const std::vector<CommandInfo> kAll{simulate_command(),   export_command(), validate_command(),
-                                             list_command(),       config_command(), doctor_command(),
-                                             completions_command()};
+  static const std::vector<CommandInfo> kAll{simulate_command(), compare_schedules_command(),
+                                             export_command(),   validate_command(),
+                                             list_command(),     config_command(),
+                                             doctor_command(),   completions_command()};
   return kAll;
 }
 

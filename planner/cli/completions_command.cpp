@@ -20,7 +20,7 @@ std::vector<std::string> values_of(const OptionInfo& option) {
     for (const ZooEntry& entry : zoo()) names.push_back(entry.name);
   } else if (option.name == "--cluster") {
     names = list_profiles("cluster", profile_folders());
-  } else if (option.name == "--schedule") {
+  } else if (option.name == "--schedule" || option.name == "--schedules") {
     for (const GeneratorInfo& info : generators()) names.push_back(info.name);
   } else if (option.name == "--precision") {
     names = precision_names();

@@ -60,7 +60,9 @@ std::string program_help() {
   out +=
       "\norrery simulates the training of large models on clusters of GPUs.\n\nUsage: orrery COMMAND "
       "[options]\n";
-  for (const CommandInfo& command : commands()) out += entry(command.name, command.summary, 11);
+  std::size_t room = 0;
+  for (const CommandInfo& command : commands()) room = std::max(room, command.name.size());
+  for (const CommandInfo& command : commands()) out += entry(command.name, command.summary, room);
   out += "\n'orrery COMMAND --help' tells more; 'orrery --version' names version and commit.\n";
   out +=
       "Exit codes: 0 fine, 1 internal error, 2 usage, 3 invalid input, 4 nothing feasible, 5 partial,\n"

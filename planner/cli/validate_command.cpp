@@ -6,7 +6,9 @@
 #include "planner/cli/environment.hpp"
 #include "planner/cli/options.hpp"
 #include "planner/cli/output.hpp"
+#include "planner/cli/validate_data.hpp"
 #include "planner/validate.hpp"
+#include "planner/validate_table.hpp"
 
 namespace orrery::cli {
 namespace {
@@ -46,6 +48,11 @@ Table error_table(const std::vector<ValidationRow>& rows, bool verbose) {
 
 int run(const Invocation& call) {
   if (call.has("--set")) throw UsageError("validate runs the published cases as they are; leave --set out");
+  if (call.has("--data")) {
+    const TableValidation found = validate_table(load_published_table(call.get("--data")), profile_folders());
+    emit(call, data_text(found, call.get("--format", "table"), call.has("--verbose")));
+    return kFine;
+  }
   const bool programs = call.get("--format", "table") != "table";
   emit(call, error_table(validate_published(profile_folders()), programs || call.has("--verbose")));
   return kFine;
@@ -58,9 +65,14 @@ CommandInfo validate_command() {
       .name = "validate",
       .summary = "Runs the published cases and prints how far off the results are.",
       .examples = {{"orrery validate", "the table of errors"},
-                   {"orrery validate --format csv -o errors.csv", "with notes and sources, for programs"}},
+                   {"orrery validate --format csv -o errors.csv", "with notes and sources, for programs"},
+                   {"orrery validate --data runs.csv", "errors of a table of measured runs, by source"}},
       .positionals = {},
-      .options = common_options(),
+      .options = std::vector<OptionInfo>{{.name = "--data",
+                                          .value = "FILE",
+                                          .what = "run the rows of this CSV table of measured training runs "
+                                                  "instead; docs/validation.md has its columns"}} +
+                 common_options(),
       .run = run};
 }
 

@@ -207,7 +207,9 @@ void StepTemplates::emit_backward(Emitter& out, const std::vector<std::size_t>& 
     if (weights.last < 0) weights = chain;
     if (weight) out.row(unit.attention_w, weights);
   }
-  if (input) out.out().gradient_end = chain.last;
+  // A whole backward sends when all of it is done, as Megatron-LM and the published DualPipe code do.
+  if (input)
+    out.out().gradient_end = weight ? static_cast<std::int32_t>(out.out().tasks.size()) - 1 : chain.last;
 }
 
 void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forward,

@@ -12,9 +12,9 @@
 // with j counted in a direction, rank d places from where it enters runs F in slot d + 2j and B in slot
 // 2P-1-d + 2j. The two directions have opposite parities, and F and B of the opposite direction fill each
 // other's parity without a gap, so that the next unit starts 2P slots later in what this one leaves free.
-// Bubble with one unit (N = P): P-2 slots, (P/2-1)(F+B), where F = B. With B = 2F the slots do not
-// match and waits between F and B in the middle of a unit add up; the tests hold the values.
-// Memory: P/2+1 activations at both ends to P in the middle, as 1F1B's rank 0 at most.
+// Bubble with k units (N = kP) and B >= F: (P-2)(B + (k-1)(B-F)): P-2 slots where F = B, else what B is
+// longer than its slot adds up with every unit. (One unit takes P forwards and 2P-2 backwards, as published.)
+// Memory: from P/2+1 activations at both ends to P in the middle; 1F1B's rank 0 holds P.
 namespace orrery {
 namespace {
 

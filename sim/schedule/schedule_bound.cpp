@@ -10,10 +10,11 @@ constexpr std::int64_t kFar = std::numeric_limits<std::int64_t>::max() / 4;
 
 /// The least of a figure over the steps that can do a stage's forward, or its backward.
 struct Least {
+  std::int64_t forward = 0;  ///< ticks of the step that holds the forward
   std::int64_t output = 0;
   std::int64_t gradient = 0;
   std::int64_t backward = 0;       ///< ticks of both halves alone
-  std::int64_t input_half = 0;     ///< ticks that stay where the W is left for later
+  std::int64_t input_half = 0;     ///< ticks that its rank spends on it before it can go to another backward
   std::int64_t forward_saves = 0;  ///< most that a pair with this stage's forward saves
   std::int64_t backward_saves = 0;
 };
@@ -22,9 +23,11 @@ std::vector<Least> least_of(const ScheduleCosts& costs) {
   std::vector<Least> all(costs.stages.size());
   for (std::size_t s = 0; s < all.size(); ++s) {
     const StageCost& c = costs.stages[s];
+    all[s].forward = c.forward.duration;
     all[s].output = c.forward.output;
     all[s].gradient = std::min(c.backward.gradient, c.input_grad.gradient);
     all[s].backward = std::min(c.backward.duration, c.input_grad.duration + c.weight_grad.duration);
+    all[s].input_half = std::min(c.backward.duration, c.input_grad.duration);
   }
   for (std::size_t f = 0; f < all.size() && !costs.pairs.empty(); ++f) {
     for (std::size_t b = 0; b < all.size(); ++b) {
@@ -33,14 +36,10 @@ std::vector<Least> least_of(const ScheduleCosts& costs) {
       const std::int64_t saved = costs.stages[f].forward.duration + all[b].backward - pair.duration;
       all[f].forward_saves = std::max(all[f].forward_saves, saved);
       all[b].backward_saves = std::max(all[b].backward_saves, saved);
+      all[f].forward = std::min(all[f].forward, pair.duration);
       all[f].output = std::min(all[f].output, pair.output);
       all[b].gradient = std::min(all[b].gradient, pair.gradient);
     }
-  }
-  for (std::size_t s = 0; s < all.size(); ++s) {
-    const StageCost& c = costs.stages[s];
-    // What the rank does of a backward at least before that backward's gradient counts as done.
-    all[s].input_half = std::min(all[s].backward, c.input_grad.duration);
   }
   return all;
 }
@@ -50,7 +49,7 @@ struct RankSums {
   std::int64_t forward_saves = 0, backward_saves = 0;
   std::int64_t least_forward_save = kFar, least_backward_save = kFar;
   std::int64_t head = kFar, turn = kFar, last = kFar;
-  std::int64_t longest_forward = 0, least_kept = kFar;
+  std::int64_t longest_forward = 0, longest_half = 0, least_kept = kFar;
   std::int64_t slots = 0;
 
   /// All but one forward can be in a pair: the first step of a rank has no backward to go with.
@@ -91,7 +90,7 @@ class Bound {
       add(s, m, time, last[static_cast<std::size_t>(s)]);
     }
     const auto deepest = static_cast<std::size_t>(stages - 1);
-    time += costs_.stages[deepest].forward.duration;
+    time += least_[deepest].forward;
     const std::int64_t turned = time;
     for (int s = stages - 1; s >= 0; --s) {
       const auto at = static_cast<std::size_t>(s);
@@ -115,7 +114,8 @@ class Bound {
     rank.least_forward_save = std::min(rank.least_forward_save, least.forward_saves);
     rank.least_backward_save = std::min(rank.least_backward_save, least.backward_saves);
     rank.head = std::min(rank.head, earliest);
-    rank.last = std::min(rank.last, last);
+    rank.last = std::min(rank.last, least.gradient + last);
+    rank.longest_half = std::max(rank.longest_half, least.input_half);
     rank.longest_forward = std::max(rank.longest_forward, cost.forward.duration);
     rank.least_kept = std::min(rank.least_kept, cost.kept);
   }
@@ -130,9 +130,11 @@ class Bound {
     }
     const std::int64_t ahead = std::min(rank.forward, forwards * rank.longest_forward);
     const std::int64_t tail = costs_.tail_of(r);
-    // With pairs the halves are not told apart: only what a pair takes beyond its W is sure.
-    const std::int64_t early = costs_.pairs.empty() ? rank.forward + rank.input_half : 0;
-    return std::max({rank.head + work + tail, rank.turn + work - ahead + tail, rank.head + early + rank.last});
+    // All forwards and all other backwards come before the last backward. Pairs hide some of them.
+    const std::int64_t early =
+        costs_.pairs.empty() ? rank.forward + rank.input_half - rank.longest_half : std::int64_t{0};
+    return std::max(
+        {rank.head + work + tail, rank.turn + work - ahead + tail, rank.head + early + rank.last});
   }
 
   const Placement& placement_;

@@ -28,12 +28,14 @@ struct Placement {
 ///   head(r)  the earliest a first forward can begin: the shortest way from stage 0, with messages;
 ///   turn(r)  the earliest a first gradient can be there: the shortest way to the last stage and back;
 ///   ahead(r) ticks of the forwards that can run before it: all, or as many as the memory limit holds;
-///   last(r)  the shortest way from the end of its last I or B to the end of the step on stage 0;
-///   wait(r)  the least W that may come after that I or B,
+///   last(r)  the shortest way from the start of a backward or input gradient on r to the end of the one on
+///            stage 0;
+///   early(r) without pairs: ticks of all forwards and of all input gradients but the longest, which all come
+///            before the last of these; with pairs 0,
 /// it is the greatest of
 ///   head(r) + work(r) + tail(r),
 ///   turn(r) + work(r) - ahead(r) + tail(r),
-///   head(r) + work(r) - all its W that can be split off + last(r),
+///   head(r) + early(r) + last(r),
 /// and of the shortest way of any one microbatch through all stages and back.
 [[nodiscard]] std::int64_t lower_bound(const Placement& placement, const ScheduleCosts& costs);
 

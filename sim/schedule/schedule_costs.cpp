@@ -103,7 +103,7 @@ const Evaluation& ScheduleTimer::run(const Schedule& schedule, std::vector<std::
   ranks_.assign(schedule.ranks.size(), {.waits_for = kWaitsForNothing});
   result_.peak_units.assign(schedule.ranks.size(), 0);
   result_.runs = result_.fits = true;
-  result_.makespan = result_.sum_of_ends = 0;
+  result_.makespan = 0;
   for (int m = 0; m < schedule.microbatches; ++m)
     slots_[schedule.slot(StageId{0}, MicrobatchId{m})].forward_input = 0;
   if (times != nullptr) times->resize(schedule.ranks.size());
@@ -130,7 +130,6 @@ const Evaluation& ScheduleTimer::run(const Schedule& schedule, std::vector<std::
     result_.runs = result_.runs && ranks_[r].next == schedule.ranks[r].size();
     result_.fits = result_.fits && costs_.within_limit(r, result_.peak_units[r]);
     result_.makespan = std::max(result_.makespan, ranks_[r].free + costs_.tail_of(r));
-    result_.sum_of_ends += ranks_[r].free;
   }
   return result_;
 }

@@ -35,8 +35,8 @@ struct ScheduleCosts {
   std::vector<StageCost> stages;  ///< [stage]
   /// [forward's stage * stages + backward's stage]: overlapped pairs. Empty: there are none.
   std::vector<StepTicks> pairs;
-  std::int64_t message = 0;  ///< between two ranks; a rank sends one at a time
-  bool blocking = false;     ///< a rank goes on only when its messages have left
+  std::int64_t message = 0;                ///< between two ranks; a rank sends one at a time
+  bool blocking = false;                   ///< a rank goes on only when its messages have left
   std::vector<std::int64_t> memory_limit;  ///< [rank] most units held; empty: no limit
   std::vector<std::int64_t> tail;          ///< [rank] ticks after its last step; empty: none
 
@@ -62,11 +62,11 @@ struct StepTime {
 };
 
 struct Evaluation {
-  bool runs = false;  ///< nothing deadlocks, no action stands before what it needs, every pair exists
-  bool fits = false;  ///< no rank holds more than its limit
-  std::int64_t makespan = 0;             ///< latest end with tail over the ranks
-  std::int64_t sum_of_ends = 0;          ///< over the ranks
-  std::vector<std::int64_t> peak_units;  ///< [rank]; where a pair counts its forward in before its backward out
+  bool runs = false;          ///< nothing deadlocks, no action stands before what it needs, every pair exists
+  bool fits = false;          ///< no rank holds more than its limit
+  std::int64_t makespan = 0;  ///< latest end with tail over the ranks
+  std::vector<std::int64_t>
+      peak_units;  ///< [rank]; where a pair counts its forward in before its backward out
 
   [[nodiscard]] bool usable() const { return runs && fits; }
 };
@@ -83,7 +83,7 @@ class ScheduleTimer {
 
  private:
   struct Slot {
-    std::int64_t forward_input = -1;   ///< when it is there; -1: not yet
+    std::int64_t forward_input = -1;  ///< when it is there; -1: not yet
     std::int64_t backward_input = -1;
     bool weight_input = false;
   };

@@ -42,6 +42,8 @@ cli_case(unknown_cluster EXIT 3 ARGS simulate ${deepseek} --cluster h800-sxm-ib4
 cli_case(unknown_schedule EXIT 3 ARGS simulate ${deepseek} --schedule dualpip
   ERR "--schedule: unknown schedule 'dualpip'.*did you mean 'dualpipe'")
 cli_case(schedule_not_in_this_version EXIT 3 ARGS simulate ${deepseek} --schedule zb-v ERR "'zb-v' is not available")
+cli_case(unknown_schedule_in_a_comparison EXIT 3 ARGS compare-schedules ${deepseek} --schedules 1f1b,dualpip
+  ERR "error: --schedules: unknown schedule 'dualpip'.*did you mean 'dualpipe'")
 cli_case(schedule_file_missing EXIT 3 ARGS simulate ${deepseek} --schedule none.csv ERR "none.csv: cannot be read")
 cli_case(unknown_precision EXIT 3 ARGS simulate ${deepseek} --precision fp8-blok ERR "did you mean 'fp8-block'")
 cli_case(unknown_recompute EXIT 3 ARGS simulate ${deepseek} --recompute norms,mla-upp ERR "--recompute: found 'mla-upp'.*'mla-up'")

@@ -48,6 +48,28 @@ endforeach()
 cli_case(schedule_without_scenario EXIT 0 ARGS export --as schedule-csv --schedule 1f1b --pp 2 --microbatches 2
   OUT "^0F0,0F1,0B0,0B1\n1F0,1B0,1F1,1B1\n$")
 cli_case(schedule_of_a_scenario EXIT 0 ARGS export ${deepseek} --as schedule-csv OUT "OVERLAP_F_B")
+
+# Every schedule on one scenario.
+cli_case(comparison_of_the_main_case EXIT 0 ARGS compare-schedules ${deepseek}
+  OUT "schedule +vpp +step s.*1f1b +1 +[0-9.]+.*dualpipe +1 +[0-9.]+ +0.0 .*gpipe +1 +[0-9.]+ +120 .*no +pipeline rank")
+cli_case(comparison_as_csv EXIT 0 ARGS compare-schedules ${deepseek} --schedules dualpipe,gpipe --format csv
+  OUT "^schedule,vpp,step_time_s,slower,bubble,warm_up,dependency,drain,message,imbalance,activations_bytes,[^\n]*,fits,reason\ndualpipe,1.0,[0-9.]+,0.0,[^\n]*,yes,\ngpipe,1.0,,,,,,,,,[^\n]*,no,pipeline rank[^\n]*\n$")
+cli_case(comparison_as_json EXIT 0 ARGS compare-schedules ${deepseek} --schedules gpipe,1f1b --format json
+  OUT "\"table\": \"schedule-comparison\".*\"step_time_s\": null.*\"step_time_s\": 2[0-9.]+" NOT_OUT "nan|inf[^e]")
+cli_case(comparison_as_markdown EXIT 0 ARGS compare-schedules ${deepseek} --schedules dualpipe --format md
+  OUT "\\| dualpipe \\| 1 \\|")
+cli_case(stages_a_schedule_lacks_become_its_own EXIT 0
+  ARGS compare-schedules ${PROJECT_SOURCE_DIR}/docs/examples/llama-3.1-405b-16384-h100.json
+       --schedules 1f1b,interleaved-1f1b,zb-v --format csv
+  OUT "\n1f1b,1.0,[^\n]*\ninterleaved-1f1b,4.0,[^\n]*\nzb-v,2.0,")
+cli_case(comparison_where_nothing_fits EXIT 4 ARGS compare-schedules ${deepseek} --gpus 2040 --format csv
+           --picture ${CMAKE_CURRENT_BINARY_DIR}/none.svg
+  ABSENT ${CMAKE_CURRENT_BINARY_DIR}/none.svg OUT "\ndualpipe,1.0,,[^\n]*,no,2040 GPUs are not a multiple"
+  ERR "nothing feasible: gpipe: 2040 GPUs")
+cli_case(comparison_with_a_picture EXIT 0 ARGS compare-schedules ${deepseek} --schedules dualpipe,gpipe
+           --picture ${CMAKE_CURRENT_BINARY_DIR}/two.svg ERR "wrote .*two.svg")
+cli_case(comparison_picture_without_folder EXIT 3 ARGS compare-schedules ${deepseek} --schedules dualpipe
+           --picture ${CMAKE_CURRENT_BINARY_DIR}/no-such-folder/two.svg ERR "two.svg: cannot be written")
 cli_case(doctor EXIT 0 ARGS doctor OUT "DeepSeek-V3 step +ok")
 foreach(shell bash zsh fish)
   cli_case(completions_${shell} EXIT 0 ARGS completions ${shell} OUT "simulate.*schedule.*dualpipe")

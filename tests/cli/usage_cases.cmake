@@ -3,7 +3,7 @@ cli_case(no_arguments_print_five_examples EXIT 0
   OUT "^Examples:\n(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)'")
 cli_case(help_begins_with_examples EXIT 0 ARGS --help OUT "^Examples:.*Exit codes")
 cli_case(version_names_the_commit EXIT 0 ARGS --version OUT "^orrery [0-9.]+ \\(commit [0-9a-f]+|unknown")
-foreach(command simulate export validate list config doctor completions)
+foreach(command simulate compare-schedules export validate list config doctor completions)
   cli_case(help_of_${command}_begins_with_examples EXIT 0 ARGS ${command} --help
     OUT "^Examples:\n.*Usage: orrery ${command}.*--format.*--output.*--set.*--quiet.*--verbose")
 endforeach()
@@ -24,6 +24,12 @@ cli_case(too_many_words EXIT 2 ARGS simulate a.json b.json ERR "unexpected word 
 cli_case(list_needs_to_know_what EXIT 2 ARGS list ERR "needs WHAT: models, clusters, gpus, schedules")
 cli_case(list_suggests EXIT 2 ARGS list modles ERR "found 'modles'.*did you mean 'models'")
 cli_case(set_without_value EXIT 2 ARGS simulate --set layout.pp ERR "expected KEY=VALUE")
+cli_case(schedule_of_a_comparison EXIT 2 ARGS compare-schedules ${deepseek} --schedule dualpipe
+  ERR "unknown option '--schedule' of 'orrery compare-schedules'. did you mean '--schedules'")
+cli_case(comparison_of_no_schedule EXIT 2 ARGS compare-schedules ${deepseek} --schedules , ERR "--schedules: found no name")
+cli_case(comparison_with_itself EXIT 2 ARGS compare-schedules ${deepseek} --schedules 1f1b,1f1b
+  ERR "--schedules: '1f1b' is given twice")
+cli_case(picture_needs_a_file EXIT 2 ARGS compare-schedules ${deepseek} --picture - ERR "--picture needs the name of a file")
 cli_case(export_needs_a_kind EXIT 2 ARGS export ${deepseek} ERR "export needs --as: chrome-trace, schedule-csv")
 cli_case(export_kind_not_here EXIT 2 ARGS export ${deepseek} --as megatron ERR "--as megatron is not in this version")
 cli_case(export_kind_unknown EXIT 2 ARGS export ${deepseek} --as chrome-trcae ERR "did you mean 'chrome-trace'")

@@ -19,8 +19,8 @@ struct ToySchedule {
 
 [[nodiscard]] inline const std::vector<ToySchedule>& toy_schedules() {
   static const std::vector<ToySchedule> kAll{
-      {"gpipe"},           {"1f1b"},      {"zb-h1"}, {"interleaved-1f1b", 2, 2}, {"dualpipe"},
-      {"dualpipev", 2, 2}, {"1f1b", 1, 1}};
+      {"gpipe"},      {"1f1b"},    {"1f1b", 1, 1}, {"interleaved-1f1b", 2, 2}, {"zb-h1"}, {"zb-h2"},
+      {"zb-v", 2, 2}, {"chimera"}, {"dualpipe"},   {"dualpipev", 2, 2}};
   return kAll;
 }
 

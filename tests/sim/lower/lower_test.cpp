@@ -74,8 +74,8 @@ TEST(Lower, AStepBeginsTheMomentTheOneBeforeHasEndedAndItsInputsAreHere) {
 
 TEST(Lower, TwoRanksOfGpipeMatchTheHandSum) {
   // Forward 10, whole backward 20, message 5, blocking. Rank 0: F0 0-10, on the wire to 15, F1 15-25, message
-  // to 30. Rank 1: F0 15-25, F1 30-40, B0 40-60 with its gradient ready at 50 and at rank 0 by 55, B1 60-80
-  // with its gradient at rank 0 by 75. Rank 0: B0 55-75, B1 75-95.
+  // to 30. Rank 1: F0 15-25, F1 30-40, B0 40-60 with its gradient at rank 0 by 65, B1 65-85 with its gradient
+  // at rank 0 by 90. Rank 0: B0 65-85, B1 90-110.
   HandMade made = plain(2, 2);
   const LoweredStep step = made.lower(make_schedule("gpipe", 2, 1, 2));
   const Timeline t = run(step.graph);
@@ -84,9 +84,9 @@ TEST(Lower, TwoRanksOfGpipeMatchTheHandSum) {
     for (std::size_t i = 0; i < 4; ++i) all.push_back(us(t.start[placed(step, rank, i).begin.at()]));
     return all;
   };
-  EXPECT_EQ(begins(0), (std::vector<double>{0, 15, 55, 75}));
-  EXPECT_EQ(begins(1), (std::vector<double>{15, 30, 40, 60}));
-  EXPECT_EQ(us(t.makespan), 95);
+  EXPECT_EQ(begins(0), (std::vector<double>{0, 15, 65, 90}));
+  EXPECT_EQ(begins(1), (std::vector<double>{15, 30, 40, 65}));
+  EXPECT_EQ(us(t.makespan), 110);
 }
 
 TEST(Lower, BlockingMessagesDelayTheNextStepAndAsyncOnesDoNot) {
@@ -102,14 +102,14 @@ TEST(Lower, BlockingMessagesDelayTheNextStepAndAsyncOnesDoNot) {
   }
 }
 
-TEST(Lower, AMessageLeavesBeforeTheWeightGradientThatFollowsInTheSameStep) {
-  // Rank 1 runs a whole backward 10 + 10; rank 0 gets the gradient after 10 + 5, not 20 + 5.
+TEST(Lower, AWholeBackwardSendsItsGradientAtItsEnd) {
+  // Rank 1 runs a whole backward 10 + 10; rank 0 gets the gradient after 20 + 5.
   HandMade made = plain(2, 2);
   const LoweredStep step = made.lower(make_schedule("1f1b", 2, 1, 1));
   const Timeline t = run(step.graph);
   const PlacedStep& there = holder(step, act(ActionKind::kBackward, 1, 0));
   const PlacedStep& here = holder(step, act(ActionKind::kBackward, 0, 0));
-  EXPECT_EQ(us(t.start[here.begin.at()] - t.start[there.begin.at()]), 15);
+  EXPECT_EQ(us(t.start[here.begin.at()] - t.start[there.begin.at()]), 25);
 }
 
 TEST(Lower, TheHostDelaysStepsShorterThanTheirEnqueueing) {

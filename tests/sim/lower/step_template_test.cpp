@@ -86,7 +86,7 @@ TEST(StepTemplate, BackwardsVisitTheUnitsFromTheLast) {
   made.workload.stages = {{.units = {0, 1}, .first_layer = 0, .layers = 2}};
   const StepTemplate& t = made.templates().at(made.templates().template_of(kBackward));
   EXPECT_EQ(names(made.templates(), t), (std::vector<std::string>{"mlp B", "attention B", "attention W"}));
-  EXPECT_EQ(t.gradient_end, 1);
+  EXPECT_EQ(t.gradient_end, 2);  // a whole backward sends when all of it is done
   EXPECT_EQ(t.forward_end, -1);
 }
 

@@ -61,24 +61,24 @@ TEST(StepAccounts, TimeLostToANeighbourIsContention) {
 
 TEST(StepAccounts, WaitingForTheNeighbourIsBubbleAndItsMessageExposed) {
   // Two ranks of GPipe, forward 10, backward 10 + 10, message 5 (times in lower_test.cpp):
-  //   rank 0: F0 0-10, own message to 15, F1 15-25, waits to 55, B0 55-75, B1 75-95.
-  //   rank 1: waits to 15, F0 15-25, waits to 30, F1 30-40, B0 40-60, B1 60-80.
-  // Before B0 of rank 0 the gradient was on the wire from 50 to 55.
+  //   rank 0: F0 0-10, own message to 15, F1 15-25, waits to 65, B0 65-85, waits to 90, B1 90-110.
+  //   rank 1: waits to 15, F0 15-25, waits to 30, F1 30-40, B0 40-60, own message to 65, B1 65-85.
+  // Before B0 and B1 of rank 0 the gradient was on the wire for the last 5.
   HandMade made(2, std::vector<UnitWork>(2, test::plain_unit(10, 10, 10)), 5);
   const std::vector<RankAccount> ranks = account(made, make_schedule("gpipe", 2, 1, 2));
   const RankAccount& first = ranks[0];
   EXPECT_NEAR(first.times.breakdown.forward, 20 * kUs, kExact);
   EXPECT_NEAR(first.times.breakdown.backward_input, 40 * kUs, kExact);
-  EXPECT_NEAR(first.times.breakdown.bubble, 35 * kUs, kExact);
-  EXPECT_NEAR(first.waterfall.bubble, 25 * kUs, kExact);
-  EXPECT_NEAR(first.waterfall.exposed_pp, 10 * kUs, kExact);
-  EXPECT_NEAR(first.times.pipeline_end, 95 * kUs, kExact);
+  EXPECT_NEAR(first.times.breakdown.bubble, 50 * kUs, kExact);
+  EXPECT_NEAR(first.waterfall.bubble, 35 * kUs, kExact);
+  EXPECT_NEAR(first.waterfall.exposed_pp, 15 * kUs, kExact);
+  EXPECT_NEAR(first.times.pipeline_end, 110 * kUs, kExact);
   const RankAccount& second = ranks[1];
-  EXPECT_NEAR(second.times.breakdown.bubble, 20 * kUs, kExact);
+  EXPECT_NEAR(second.times.breakdown.bubble, 25 * kUs, kExact);
   EXPECT_NEAR(second.waterfall.bubble, 10 * kUs, kExact);
-  EXPECT_NEAR(second.waterfall.exposed_pp, 10 * kUs, kExact);
-  EXPECT_NEAR(second.times.pipeline_end, 80 * kUs, kExact);
-  EXPECT_NEAR(second.times.breakdown.optimizer, 15 * kUs, kExact);  // what comes after the last step
+  EXPECT_NEAR(second.waterfall.exposed_pp, 15 * kUs, kExact);
+  EXPECT_NEAR(second.times.pipeline_end, 85 * kUs, kExact);
+  EXPECT_NEAR(second.times.breakdown.optimizer, 25 * kUs, kExact);  // what comes after the last step
 }
 
 TEST(StepAccounts, EachKindOfCommunicationHasItsOwnColumn) {

@@ -2,27 +2,23 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <string>
 #include <vector>
 
 #include "sim/schedule/generators.hpp"
 #include "sim/schedule/validate.hpp"
+#include "tests/sim/schedule/dual_words.hpp"
 #include "tests/sim/schedule/unit_time.hpp"
-#include "tests/support/golden.hpp"
 
 namespace orrery {
 namespace {
 
-// The published program once more, written apart from the generator: first the words of one rank (phases
-// only), then the microbatches counted into them.
-std::vector<std::string> published_words(int ranks, int chunks, int rank) {
+// One rank's program as DualPipe publishes it, in words.
+test::Words published_words(int ranks, int chunks, int rank) {
   const int from_end = std::min(rank, ranks - 1 - rank);
   const int to_middle = ranks / 2 - from_end - 1;
-  std::vector<std::string> words;
-  const auto say = [&](int times, std::initializer_list<const char*> what) {
-    for (int i = 0; i < times; ++i) words.insert(words.end(), what.begin(), what.end());
-  };
+  test::Words words;
+  const auto say = [&](int times, std::initializer_list<const char*> what) { test::say(words, times, what); };
   say(2 * to_middle, {"F0"});
   say(from_end + 1, {"F0", "F1"});
   say(to_middle, {"Z1", "W", "F1"});
@@ -51,33 +47,8 @@ std::vector<std::string> published_steps(int ranks, int chunks, int rank) {
   const std::array<int, 2> rightward = {rank, 0};
   const std::array<int, 2> leftward = {ranks - 1 - rank, chunks / 2};
   const bool left = rank < ranks / 2;
-  const std::array<std::array<int, 2>, 2> phases = {left ? rightward : leftward, left ? leftward : rightward};
-  std::array<std::array<int, 2>, 2> done{};  // [phase]: forwards, backwards
-  std::deque<std::string> deferred;
-  const auto name = [&](int phase, char letter) {
-    const auto p = static_cast<std::size_t>(phase);
-    int& count = done[p][letter == 'F' ? 0 : 1];
-    return std::to_string(phases[p][0]) + letter + std::to_string(phases[p][1] + count++);
-  };
-  std::vector<std::string> steps;
-  for (const std::string& word : published_words(ranks, chunks, rank)) {
-    if (word == "W") {
-      steps.push_back(deferred.front());
-      deferred.pop_front();
-    } else if (word.size() == 4) {
-      const std::string forward = name(word[1] - '0', 'F');
-      const std::string backward = name(word[3] - '0', 'B');
-      steps.push_back("(" + forward + ";" + backward + ")OVERLAP_F_B");
-    } else if (word[0] == 'Z') {
-      steps.push_back(name(word[1] - '0', 'I'));
-      deferred.push_back(steps.back());
-      std::replace(deferred.back().begin(), deferred.back().end(), 'I', 'W');
-    } else {
-      steps.push_back(name(word[1] - '0', word[0]));
-    }
-  }
-  EXPECT_TRUE(deferred.empty());
-  return steps;
+  return test::steps_of_words(published_words(ranks, chunks, rank),
+                              {left ? rightward : leftward, left ? leftward : rightward});
 }
 
 // Chunk counts tried for P ranks: the fewest allowed, one pair more, and some plenty.
@@ -96,17 +67,11 @@ void for_many_sizes(Visit visit) {
 TEST(DualPipe, EqualsThePublishedProgramActionByAction) {
   for_many_sizes([](int ranks, int chunks, const Schedule& schedule) {
     for (int rank = 0; rank < ranks; ++rank) {
-      std::vector<std::string> made;
-      for (const Step& step : schedule.ranks[static_cast<std::size_t>(rank)]) made.push_back(to_text(step));
-      ASSERT_EQ(made, published_steps(ranks, chunks, rank))
+      ASSERT_EQ(test::texts_of(schedule.ranks[static_cast<std::size_t>(rank)]),
+                published_steps(ranks, chunks, rank))
           << ranks << " ranks, " << chunks << ", rank " << rank;
     }
   });
-}
-
-TEST(DualPipe, MatchesTheGoldenFiles) {
-  test::expect_golden("schedule/dualpipe_p4_n8.csv", to_csv(make_schedule("dualpipe", 4, 1, 8)));
-  test::expect_golden("schedule/dualpipe_p8_n20.csv", to_csv(make_schedule("dualpipe", 8, 1, 20)));
 }
 
 TEST(DualPipe, RunsAsManyStepsOfEachKindAsPublished) {

@@ -2,10 +2,53 @@
 
 #include "sim/schedule/generators.hpp"
 #include "sim/schedule/validate.hpp"
+#include "tests/sim/schedule/dual_words.hpp"
 #include "tests/sim/schedule/unit_time.hpp"
 
 namespace orrery {
 namespace {
+
+// One rank's program as DualPipeV publishes it, in words. Phase 0 goes down through stage `rank`, phase 1
+// comes back through stage 2 * ranks - 1 - rank.
+test::Words published_words(int ranks, int chunks, int rank) {
+  const int behind = ranks - rank - 1;  // ranks between this one and the turn
+  test::Words words;
+  const auto say = [&](int times, std::initializer_list<const char*> what) { test::say(words, times, what); };
+  say(2 * behind, {"F0"});
+  say(rank + 1, {"F0", "F1"});
+  say(behind, {"Z1", "W", "F1"});
+  for (int i = 0; i < chunks - 2 * ranks + rank + 1; ++i) {
+    if (i == 0 && behind == 0) {
+      say(1, {"F0", "B1"});  // the last rank has nothing yet to hide the backward behind
+    } else {
+      say(1, {"F0B1"});
+    }
+    say(1, {"F1B0"});
+  }
+  say(behind, {"B1", "F1B0"});
+  const int halfway = (rank + 1) / 2;  // from here on weight gradients are left out
+  for (int i = 0; i <= rank; ++i) {
+    say(1, {i > halfway || (i == halfway && rank % 2 == 1) ? "Z1" : "B1"});
+    say(1, {i >= halfway ? "Z0" : "B0"});
+  }
+  say(behind, {"W", "Z0"});
+  say(rank + 1, {"W"});
+  return words;
+}
+
+TEST(DualPipeV, EqualsThePublishedProgramActionByAction) {
+  for (int ranks = 2; ranks <= 32; ranks += 2) {
+    for (const int chunks : {2 * ranks, 2 * ranks + 1, 3 * ranks, 5 * ranks + 2, 120}) {
+      const Schedule schedule = make_schedule("dualpipev", ranks, 2, chunks);
+      for (int rank = 0; rank < ranks; ++rank) {
+        ASSERT_EQ(test::texts_of(schedule.ranks[static_cast<std::size_t>(rank)]),
+                  test::steps_of_words(published_words(ranks, chunks, rank),
+                                       {{{rank, 0}, {2 * ranks - 1 - rank, 0}}}))
+            << ranks << " ranks, " << chunks << ", rank " << rank;
+      }
+    }
+  }
+}
 
 TEST(DualPipeV, CountsAreThoseOfDualPipeOverTwiceTheRanksAndChunks) {
   for (const int ranks : {1, 2, 3, 8}) {

@@ -5,14 +5,9 @@
 #include "sim/schedule/generators.hpp"
 #include "sim/schedule/validate.hpp"
 #include "tests/sim/schedule/unit_time.hpp"
-#include "tests/support/golden.hpp"
 
 namespace orrery {
 namespace {
-
-TEST(OneFOneB, FourRanksEightMicrobatchesMatchTheGoldenFile) {
-  test::expect_golden("schedule/1f1b_p4_n8.csv", to_csv(make_schedule("1f1b", 4, 1, 8)));
-}
 
 TEST(OneFOneB, RankRKeepsPMinusRMicrobatchesAlive) {
   for (int pp = 1; pp <= 16; ++pp) {

@@ -16,10 +16,13 @@ struct UnitTimes {
   double pair = 3;
 };
 
-/// When the last rank ends, and what each rank idles until then.
+/// When the last rank ends, what each rank idles until then, and what it idles between the start of its own
+/// first step and the end of its own last: the part that is left when steps follow one another and no rank
+/// waits for all others between two of them.
 struct UnitOutcome {
   double end = 0;
   std::vector<double> idle;
+  std::vector<double> own_idle;
 };
 
 inline double duration(const Step& step, const UnitTimes& times) {
@@ -41,6 +44,7 @@ inline UnitOutcome run_in_unit_time(const Schedule& schedule, const UnitTimes& t
   std::vector<double> backward_end(schedule.owner.size(), kNotYet);
   std::vector<double> clock(schedule.ranks.size(), 0);
   std::vector<double> busy(schedule.ranks.size(), 0);
+  std::vector<double> first_start(schedule.ranks.size(), 0);
   std::vector<std::size_t> next(schedule.ranks.size(), 0);
 
   // When the input of `action` is there: 0 without one, kNotYet while it has not been made.
@@ -68,6 +72,7 @@ inline UnitOutcome run_in_unit_time(const Schedule& schedule, const UnitTimes& t
         const Step& step = schedule.ranks[rank][next[rank]];
         const double start = start_of(step, clock[rank]);
         if (start == kNotYet) break;
+        if (next[rank] == 0) first_start[rank] = start;
         clock[rank] = start + duration(step, times);
         busy[rank] += duration(step, times);
         for (int i = 0; i < step.count(); ++i) {
@@ -84,10 +89,13 @@ inline UnitOutcome run_in_unit_time(const Schedule& schedule, const UnitTimes& t
 
   UnitOutcome outcome;
   for (std::size_t rank = 0; rank < schedule.ranks.size(); ++rank) {
-    if (next[rank] < schedule.ranks[rank].size()) return {.end = kNotYet, .idle = {}};
+    if (next[rank] < schedule.ranks[rank].size()) return {.end = kNotYet, .idle = {}, .own_idle = {}};
     outcome.end = std::max(outcome.end, clock[rank]);
   }
-  for (const double work : busy) outcome.idle.push_back(outcome.end - work);
+  for (std::size_t rank = 0; rank < busy.size(); ++rank) {
+    outcome.idle.push_back(outcome.end - busy[rank]);
+    outcome.own_idle.push_back(clock[rank] - first_start[rank] - busy[rank]);
+  }
   return outcome;
 }
 

@@ -43,8 +43,8 @@ void expect_fault(const Schedule& schedule, std::int32_t rank, std::size_t step,
 TEST(Validate, EveryGeneratedScheduleOfManySizesIsAccepted) {
   for (const GeneratorInfo& info : generators()) {
     int accepted = 0;
-    for (int pp = 1; pp <= 12; ++pp) {
-      for (int microbatches = 1; microbatches <= 40; ++microbatches) {
+    for (int pp = 1; pp <= 16; ++pp) {
+      for (int microbatches = 1; microbatches <= 50; ++microbatches) {
         for (int vpp = 1; vpp <= 3; ++vpp) {
           if (check_schedule(info.name, pp, vpp, microbatches)) continue;
           const auto fault = validate(make_schedule(info.name, pp, vpp, microbatches));

@@ -1,0 +1,149 @@
+#include "planner/cli/validate_data.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "sim/base/suggest.hpp"
+
+namespace orrery::cli {
+namespace {
+
+Cell percent(double fraction, const char* format) {
+  return {fmt::format(fmt::runtime(format), 100 * fraction), 100 * fraction, "%"};
+}
+
+Cell count_cell(std::size_t count) {
+  return {std::to_string(count), static_cast<double>(count), ""};
+}
+
+std::vector<Cell> group_row(const ErrorGroup& g) {
+  std::vector<Cell> row{g.gpu,
+                        g.precision,
+                        count_cell(g.rows),
+                        percent(g.bias, "{:+.1f}"),
+                        percent(g.median, "{:.1f}"),
+                        percent(g.ninetieth, "{:.1f}"),
+                        Cell{},
+                        g.source};
+  if (g.rank) row[6] = Cell{fmt::format("{:.2f}", *g.rank), *g.rank, ""};
+  return row;
+}
+
+nlohmann::ordered_json rows_json(const Table& table) {
+  return nlohmann::ordered_json::parse(to_json_text(table)).at("rows");
+}
+
+std::string json_text(const TableValidation& found) {
+  nlohmann::ordered_json out;
+  out["schema"] = "orrery.validation/1";
+  out["summary"] = rows_json(summary_table(found));
+  out["skipped"] = rows_json(skipped_table(found));
+  out["rows"] = rows_json(row_table(found));
+  return out.dump(2) + "\n";
+}
+
+}  // namespace
+
+Table summary_table(const TableValidation& found) {
+  Table t{.key = "summary",
+          .title = "Measured steps of published runs beside this program",
+          .columns = {{"gpu", "GPU", false},
+                      {"precision", "precision", false},
+                      {"rows", "rows"},
+                      {"bias_percent", "bias %"},
+                      {"median_percent", "median %"},
+                      {"ninetieth_percent", "90th %"},
+                      {"rank_correlation", "rank"},
+                      {"source", "source", false}},
+          .rows = {},
+          .notes = {}};
+  for (const ErrorGroup& group : found.groups) t.rows.push_back(group_row(group));
+  if (found.all.rows > 0) {
+    t.rows.push_back(group_row(found.all));
+    t.rows.back()[0] = "all";
+    t.rows.back().back() = "all";
+  }
+  const std::size_t memory = found.count(SkipReason::kMemory);
+  t.notes.emplace_back(
+      "Error: computed step time over the measured one (throughput as its inverse), minus 1; plus is too "
+      "slow. "
+      "Bias: median of the signed errors. Median and 90th percentile: of their absolute values. Rank: "
+      "Spearman's correlation of tokens/s per GPU, with 5 rows or more.");
+  t.notes.push_back(fmt::format(
+      "Of {} rows {} are scored, {} find too little memory where somebody has run them, {} are skipped.",
+      found.outcomes.size(), found.all.rows, memory, found.outcomes.size() - found.all.rows - memory));
+  return t;
+}
+
+Table skipped_table(const TableValidation& found) {
+  Table t{.key = "skipped",
+          .title = "Rows without an error",
+          .columns = {{"rows", "rows"}, {"reason", "reason", false}, {"causes", "causes", false}},
+          .rows = {},
+          .notes = {}};
+  constexpr int kReasons = static_cast<int>(SkipReason::kMemory) + 1;
+  for (int i = 0; i < kReasons; ++i) {
+    const auto reason = static_cast<SkipReason>(i);
+    const std::size_t count = found.count(reason);
+    if (count == 0) continue;
+    std::map<std::string, std::size_t> causes;
+    for (const TableOutcome& outcome : found.outcomes) {
+      if (!outcome.skip || outcome.skip->reason != reason) continue;
+      // Sizes and the words after them differ from row to row; the source tells more.
+      const bool verdict = reason == SkipReason::kMemory || reason == SkipReason::kLayout;
+      ++causes[verdict ? outcome.row.source : outcome.skip->text];
+    }
+    std::vector<std::string> words;
+    for (const auto& [cause, rows] : causes) words.push_back(fmt::format("{} ({})", cause, rows));
+    t.rows.push_back({count_cell(count), to_text(reason), join(words, ", ")});
+  }
+  return t;
+}
+
+Table row_table(const TableValidation& found) {
+  Table t{.key = "rows",
+          .title = "Every row",
+          .columns = {{"line", "line"},
+                      {"id", "id", false},
+                      {"model", "model", false},
+                      {"measured_s", "measured s"},
+                      {"computed_s", "computed s"},
+                      {"error_percent", "error %"},
+                      {"note", "inputs, or why there is no error", false}},
+          .rows = {},
+          .notes = {}};
+  for (const TableOutcome& o : found.outcomes) {
+    std::vector<Cell> row{count_cell(o.row.line), o.row.id, o.row.model, Cell{}, Cell{}, Cell{}, o.inputs};
+    if (o.measured_step_s > 0) row[3] = Cell{digits_text(o.measured_step_s), o.measured_step_s, "s"};
+    if (o.skip) {
+      row[6] = fmt::format("{}: {}{}{}", to_text(o.skip->reason), o.skip->text, o.inputs.empty() ? "" : "; ",
+                           o.inputs);
+    } else {
+      row[4] = Cell{digits_text(o.computed_step_s), o.computed_step_s, "s"};
+      row[5] = percent(o.error(), "{:+.1f}");
+    }
+    t.rows.push_back(std::move(row));
+  }
+  return t;
+}
+
+std::string data_text(const TableValidation& found, const std::string& format, bool every_row) {
+  if (format == "json") return json_text(found);
+  if (format == "csv") return to_csv(row_table(found));
+  std::vector<Table> tables{summary_table(found), skipped_table(found)};
+  if (every_row) {
+    tables.push_back(row_table(found));
+  } else {
+    tables.back().notes.emplace_back("-v lists every row with its inputs or the reason.");
+  }
+  std::string out;
+  for (const Table& table : tables) {
+    if (!out.empty()) out += "\n";
+    out += format == "md" ? to_markdown(table) : to_plain(table);
+  }
+  return out;
+}
+
+}  // namespace orrery::cli

@@ -1,0 +1,177 @@
+#include "planner/validate_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "planner/table_case.hpp"
+#include "sim/base/check.hpp"
+#include "sim/simulate.hpp"
+
+namespace orrery {
+namespace {
+
+std::string inputs_text(const Scenario& s) {
+  const Layout& l = s.layout;
+  std::string text =
+      fmt::format("{} x {}: tp{} cp{} pp{} vpp{}", s.gpus, s.cluster_ref, l.tp, l.cp, l.pp, l.vpp);
+  if (s.model.moe) text += fmt::format(" ep{} etp{}", l.ep, l.etp);
+  text += fmt::format(" mbs{} gbs{} seq{} {} {} zero{} recompute {}{}", l.microbatch_size,
+                      s.training.global_batch_size, s.training.sequence_length, to_text(s.training.precision),
+                      l.schedule, l.zero_stage, l.recompute.policy,
+                      l.sequence_parallel ? " sequence-parallel" : "");
+  const char* before = "; assumed ";
+  for (const Scenario::Assumed& a : s.assumed) {
+    text += fmt::format("{}{} = {}", before, a.name, a.value);
+    if (!a.why.empty()) text += fmt::format(" ({})", a.why);
+    before = ", ";
+  }
+  return text;
+}
+
+Skip refused(const Infeasible& verdict) {
+  if (verdict.reason == Reason::kMemory) return {SkipReason::kMemory, verdict.text};
+  return {SkipReason::kLayout, fmt::format("{}: {}", to_text(verdict.reason), verdict.text)};
+}
+
+TableOutcome run_row(const PublishedRow& row, const ProfileFolders& folders) {
+  TableOutcome out;
+  out.row = row;
+  const std::variant<TableCase, Skip> read = table_case(row, folders);
+  if (const Skip* skip = std::get_if<Skip>(&read)) {
+    out.skip = *skip;
+    return out;
+  }
+  const auto& [scenario, measured] = std::get<TableCase>(read);
+  out.precision = to_text(scenario.training.precision);
+  out.inputs = inputs_text(scenario);
+  out.measured_step_s = measured;
+  const Metrics metrics = simulate(scenario).metrics;
+  if (metrics.infeasible) {
+    out.skip = refused(*metrics.infeasible);
+    return out;
+  }
+  out.computed_step_s = metrics.step_time_s;
+  out.tokens_per_step = metrics.step_tokens;
+  return out;
+}
+
+ErrorGroup scored(const std::vector<const TableOutcome*>& rows) {
+  ErrorGroup group;
+  group.rows = rows.size();
+  if (rows.empty()) return group;
+  std::vector<double> errors;
+  std::vector<double> sizes;
+  std::vector<double> measured;
+  std::vector<double> computed;
+  for (const TableOutcome* row : rows) {
+    errors.push_back(row->error());
+    sizes.push_back(std::abs(row->error()));
+    const double tokens = row->tokens_per_step / static_cast<double>(*row->row.gpus);
+    measured.push_back(tokens / row->measured_step_s);
+    computed.push_back(tokens / row->computed_step_s);
+  }
+  group.bias = median_of(errors);
+  group.median = median_of(sizes);
+  group.ninetieth = percentile_of(sizes, 0.9);
+  constexpr std::size_t kRowsForRank = 5;
+  if (rows.size() >= kRowsForRank) group.rank = rank_correlation(measured, computed);
+  return group;
+}
+
+/// Ranks from 1; equal values share the mean of theirs.
+std::vector<double> ranks_of(std::span<const double> values) {
+  std::vector<std::size_t> order(values.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return values[a] < values[b]; });
+  std::vector<double> ranks(values.size());
+  for (std::size_t first = 0; first < order.size();) {
+    std::size_t end = first + 1;
+    while (end < order.size() && values[order[end]] == values[order[first]]) ++end;
+    for (std::size_t i = first; i < end; ++i) ranks[order[i]] = static_cast<double>(first + end + 1) / 2;
+    first = end;
+  }
+  return ranks;
+}
+
+}  // namespace
+
+const char* to_text(SkipReason reason) {
+  switch (reason) {
+    case SkipReason::kMetric: return "another metric or unit";
+    case SkipReason::kTask: return "not pre-training";
+    case SkipReason::kGpu: return "no cluster profile of the GPU";
+    case SkipReason::kCell: return "a needed cell is empty";
+    case SkipReason::kPrecision: return "numeric format not simulated";
+    case SkipReason::kModel: return "model not known";
+    case SkipReason::kSchedule: return "pipeline schedule not simulated";
+    case SkipReason::kFeature: return "feature not simulated";
+    case SkipReason::kLayout: return "layout found impossible";
+    case SkipReason::kMemory: return "memory found too small";
+  }
+  return "unknown";
+}
+
+std::size_t TableValidation::count(SkipReason reason) const {
+  return static_cast<std::size_t>(std::count_if(outcomes.begin(), outcomes.end(), [&](const TableOutcome& o) {
+    return o.skip && o.skip->reason == reason;
+  }));
+}
+
+TableValidation validate_table(const std::vector<PublishedRow>& rows, const ProfileFolders& folders) {
+  TableValidation out;
+  out.outcomes.reserve(rows.size());
+  for (const PublishedRow& row : rows) out.outcomes.push_back(run_row(row, folders));
+  using Key = std::tuple<std::string, std::string, std::string>;
+  std::map<Key, std::vector<const TableOutcome*>> by_group;
+  std::vector<const TableOutcome*> all;
+  for (const TableOutcome& outcome : out.outcomes) {
+    if (outcome.skip) continue;
+    by_group[{outcome.row.source, outcome.row.gpu, outcome.precision}].push_back(&outcome);
+    all.push_back(&outcome);
+  }
+  for (const auto& [key, members] : by_group) {
+    out.groups.push_back(scored(members));
+    std::tie(out.groups.back().source, out.groups.back().gpu, out.groups.back().precision) = key;
+  }
+  out.all = scored(all);
+  out.all.rank.reset();
+  return out;
+}
+
+double median_of(std::vector<double> values) {
+  SIM_CHECK(!values.empty(), "a median of nothing");
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double percentile_of(std::vector<double> values, double p) {
+  SIM_CHECK(!values.empty() && p > 0 && p <= 1, "a percentile of nothing, or beyond all");
+  std::sort(values.begin(), values.end());
+  // The product may lie a rounding error above a whole number.
+  const double rank = std::ceil(p * static_cast<double>(values.size()) - 1e-9);
+  return values[static_cast<std::size_t>(std::max(1.0, rank)) - 1];
+}
+
+std::optional<double> rank_correlation(std::span<const double> a, std::span<const double> b) {
+  SIM_CHECK(a.size() == b.size(), "both sides have one value per row");
+  const std::vector<double> x = ranks_of(a);
+  const std::vector<double> y = ranks_of(b);
+  const double mean = (static_cast<double>(a.size()) + 1) / 2;
+  double xy = 0;
+  double xx = 0;
+  double yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xy += (x[i] - mean) * (y[i] - mean);
+    xx += (x[i] - mean) * (x[i] - mean);
+    yy += (y[i] - mean) * (y[i] - mean);
+  }
+  if (xx <= 0 || yy <= 0) return {};
+  return xy / std::sqrt(xx * yy);
+}
+
+}  // namespace orrery

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/schedule/schedule_bound.hpp"
+#include "sim/schedule/schedule_costs.hpp"
+
+namespace orrery {
+
+/// What a rank does next when it is free and more than one thing is possible.
+struct ListPolicy {
+  enum class Order : std::uint8_t { kBackwardFirst, kForwardFirst, kInTurn };
+  enum class Depth : std::uint8_t { kDeepest, kShallowest, kFewestDone };
+  enum class Pairing : std::uint8_t { kNever, kWhenReady, kWait };
+  /// When a backward leaves its weight gradient for later: never, always, when the rank that needs the
+  /// gradient of the input stands idle, or when the rank has no forward left.
+  enum class Split : std::uint8_t { kNever, kAlways, kWhenWanted, kAtTheEnd };
+
+  Order order = Order::kBackwardFirst;
+  Depth depth = Depth::kDeepest;
+  Pairing pairing = Pairing::kNever;
+  Split split = Split::kNever;
+  /// A weight gradient runs while the rank would wait, if it delays what is known to come by at most this
+  /// share of itself, in percent.
+  int late_percent = 0;
+  /// Most microbatches alive on a stage, in percent of what keeps the busiest rank busy over the time of the
+  /// way to the last stage and back (Little's law); 0: as many as the memory holds.
+  int alive_percent = 0;
+
+  /// "backward first, deepest stage, ...": for the report.
+  [[nodiscard]] std::string text() const;
+};
+
+/// All combinations that make sense for the costs, in a fixed order.
+[[nodiscard]] std::vector<ListPolicy> list_policies(const Placement& placement, const ScheduleCosts& costs);
+
+/// The order that the policy gives, found by running the pipeline in time; nothing where it gets stuck
+/// under the memory limit. Microbatches pass each stage in the order of their numbers.
+[[nodiscard]] std::optional<Schedule> list_schedule(const Placement& placement, const ScheduleCosts& costs,
+                                                    const ListPolicy& policy);
+
+}  // namespace orrery
