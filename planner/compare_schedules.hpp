@@ -15,7 +15,7 @@ namespace orrery {
 /// What a GPU of the fullest pipeline rank holds; each figure the largest of any rank.
 struct ScheduleMemory {
   double activations_bytes = 0;
-  double live_microbatches = 0;  ///< activations of (stage, microbatch) alive at once
+  double live_microbatches = 0;  ///< (stage, microbatch) alive at the fullest moment of a rank
   double parameters = 0;
   double total_bytes = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/engine/timeline.hpp"
+#include "sim/lower/lower.hpp"
 
 namespace orrery {
 namespace {

@@ -3,10 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/lower/lower.hpp"
-
 namespace orrery {
 
+struct LoweredStep;
 struct Timeline;
 
 /// What a bar of a schedule's picture stands for.

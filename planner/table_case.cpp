@@ -42,7 +42,8 @@ MaybeSkip check_metric(const PublishedRow& row) {
                                                            "sequences/s/GPU"};
   const bool time = row.metric == "step_time";
   if (!time && row.metric != "throughput_per_gpu")
-    return Skip{SkipReason::kMetric, fmt::format("metric {}", row.metric)};
+    return Skip{SkipReason::kMetric,
+                row.metric.empty() ? std::string("measured_metric is empty") : row.metric};
   const bool known = time ? row.unit == "s" || row.unit == "ms" || row.unit.starts_with("s (")
                           : std::find(kSpeeds.begin(), kSpeeds.end(), row.unit) != kSpeeds.end();
   if (!known) return Skip{SkipReason::kMetric, fmt::format("{} in '{}'", row.metric, row.unit)};
@@ -54,7 +55,7 @@ MaybeSkip check_task(const PublishedRow& row) {
   const std::vector<std::string> first = lower_words(row.notes.substr(0, row.notes.find_first_of(";,")));
   words.insert(words.end(), first.begin(), first.end());
   for (const char* task : {"lora", "sft", "grpo", "dpo"}) {
-    if (holds(words, task)) return Skip{SkipReason::kTask, fmt::format("task {}", task)};
+    if (holds(words, task)) return Skip{SkipReason::kTask, std::string(task)};
   }
   return {};
 }
@@ -86,8 +87,7 @@ MaybeSkip set_cluster(const Draft& d, const ProfileFolders& folders) {
   const std::string bare = stated ? gpu.substr(0, gpu.size() - 4) : gpu;
   const auto* known =
       std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& k) { return k.gpu == bare; });
-  if (known == kKnown.end())
-    return Skip{SkipReason::kGpu, gpu.empty() ? "gpu is empty" : fmt::format("GPU {}", gpu)};
+  if (known == kKnown.end()) return Skip{SkipReason::kGpu, gpu.empty() ? "gpu is empty" : gpu};
   if (!stated) d.assume("gpu", gpu + "-SXM", "form not stated");
   d.s.cluster_ref = known->profile;
   d.s.cluster = load_cluster(d.s.cluster_ref, folders);
@@ -115,10 +115,9 @@ MaybeSkip set_precision(const Draft& d) {
   }
   if (words.empty()) return Skip{SkipReason::kCell, "precision is empty"};
   for (const char* other : {"mxfp8", "nvfp4", "mxfp4", "fp4", "int8"}) {
-    if (holds(words, other))
-      return Skip{SkipReason::kPrecision, fmt::format("precision {}", d.row.precision)};
+    if (holds(words, other)) return Skip{SkipReason::kPrecision, d.row.precision};
   }
-  if (!fp8 && bf16 == fp16) return Skip{SkipReason::kPrecision, fmt::format("precision {}", d.row.precision)};
+  if (!fp8 && bf16 == fp16) return Skip{SkipReason::kPrecision, d.row.precision};
   out = fp8 ? Precision::kFp8Tensor : bf16 ? Precision::kBf16 : Precision::kFp16;
   return {};
 }
@@ -186,7 +185,7 @@ MaybeSkip set_schedule(const Draft& d) {
   const std::string name(known == kKnown.end() ? std::string_view{} : known->name);
   const auto all = generators();
   const auto generator = std::find_if(all.begin(), all.end(), [&](const auto& g) { return g.name == name; });
-  if (generator == all.end()) return Skip{SkipReason::kSchedule, fmt::format("schedule {}", d.row.schedule)};
+  if (generator == all.end()) return Skip{SkipReason::kSchedule, d.row.schedule};
   l.schedule = l.vpp > 1 && name == "1f1b" ? "interleaved-1f1b" : name;
   if (l.schedule == "interleaved-1f1b" && l.pp > 1 && !d.row.vpp)
     return Skip{SkipReason::kCell, "vpp is empty, the schedule is interleaved"};
@@ -201,7 +200,7 @@ MaybeSkip set_recompute(const Draft& d) {
   std::vector<std::string> names;
   if (words.empty()) {
     names = {"none"};
-    d.assume("recompute", "none", "");
+    d.assume("recompute", "none", "usual where memory allows");
   } else if (words.front() == "full" || words.front() == "none") {
     names = {words.front()};
   } else if (words.front() == "selective") {

@@ -26,7 +26,6 @@ std::string inputs_text(const Scenario& s) {
   const char* before = "; assumed ";
   for (const Scenario::Assumed& a : s.assumed) {
     text += fmt::format("{}{} = {}", before, a.name, a.value);
-    if (!a.why.empty()) text += fmt::format(" ({})", a.why);
     before = ", ";
   }
   return text;

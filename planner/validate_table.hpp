@@ -42,7 +42,8 @@ struct TableValidation {
   [[nodiscard]] std::size_t count(SkipReason reason) const;
 };
 
-/// Simulates every row that can be and scores its step time. No number is fitted to any row.
+/// Simulates every row that can be and scores its step time. No number is fitted to any row. InputError: a
+/// profile cannot be loaded or lacks a curve that a row needs.
 [[nodiscard]] TableValidation validate_table(const std::vector<PublishedRow>& rows,
                                              const ProfileFolders& folders);
 

@@ -7,6 +7,7 @@
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/base/units_text.hpp"
+#include "sim/layout/pipeline_layout.hpp"
 #include "sim/model/zoo.hpp"
 #include "sim/scenario_keys.hpp"
 #include "sim/scenario_overrides.hpp"
@@ -113,6 +114,15 @@ void fields(V& v, LayoutPart& part) {
     v.optional("communication_sms", l.communication_sms, limits_of("layout.communication_sms"));
   if (V::reading || !l.stage_layers.empty())
     v.optional("stage_layers", l.stage_layers, limits_of("layout.stage_layers"));
+  if constexpr (V::reading) {
+    // Another way of writing stage_layers, so it is not written back.
+    std::string notation;
+    v.optional("pipeline_layout", notation);
+    if (notation.empty()) return;
+    const std::string place = v.node().where("pipeline_layout");
+    if (!l.stage_layers.empty()) throw InputError(place, "stage_layers is given too; keep one of the two");
+    l.stage_layers = parse_pipeline_layout(notation, place);
+  }
 }
 
 template <class V>

@@ -3,122 +3,38 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/base/fields.hpp"
 #include "sim/engine/engine.hpp"
-#include "sim/engine/graph_checks.hpp"
-#include "sim/layout/check_layout.hpp"
-#include "sim/layout/rank_map.hpp"
-#include "sim/layout/stage_partition.hpp"
-#include "sim/lower/lower.hpp"
-#include "sim/lower/memory.hpp"
+#include "sim/pick_schedule.hpp"
+#include "sim/plan.hpp"
 #include "sim/report/measure.hpp"
 #include "sim/schedule/generators.hpp"
-#include "sim/schedule/validate.hpp"
 
 namespace orrery {
 namespace {
 
-bool overlaps(const Schedule& schedule) {
-  for (const std::vector<Step>& rank : schedule.ranks) {
-    for (const Step& step : rank) {
-      if (step.overlapped) return true;
-    }
-  }
-  return false;
-}
+constexpr const char* kAuto = "auto";
 
-/// SMs set apart for communication: as given, else the all-to-all kernels' own number where pairs overlap,
-/// else none.
-std::int64_t communication_sms(const Scenario& s, const Schedule& schedule) {
-  if (s.layout.communication_sms >= 0) return s.layout.communication_sms;
-  return overlaps(schedule) && s.layout.ep > 1 ? s.cluster.expert_all_to_all.sm_count : 0;
-}
-
-Verdict check_capability(const Scenario& s) {
-  if (!is_fp8(s.training.precision) || s.cluster.gpu.peak_flops_per_s.contains("fp8")) return {};
-  return Infeasible{Reason::kCapability, "FP8 tensor cores", 1, 0,
-                    fmt::format("{} has no FP8 tensor cores, so precision {} cannot run; use bf16",
-                                s.cluster.gpu.device, to_text(s.training.precision))};
-}
-
-std::vector<std::int64_t> partition(const Scenario& s, const Workload& workload,
-                                    const StepTemplates& templates, std::int64_t stages,
-                                    bool hidden_communication) {
-  if (!s.layout.stage_layers.empty()) return s.layout.stage_layers;
-  std::vector<double> costs;
-  for (std::size_t unit : layer_units(workload, s.model))
-    costs.push_back(templates.unit_seconds(unit, !hidden_communication));
-  const auto cost = [&](UnitKind kind) {
-    return templates.unit_seconds(unit_of(workload, kind), !hidden_communication);
-  };
-  costs.front() += cost(UnitKind::kEmbedding);
-  costs.back() += cost(UnitKind::kHead);
-  if (s.training.mtp) {
-    for (std::int64_t i = 0; i < s.model.mtp_modules; ++i)
-      costs.back() += cost(UnitKind::kMtp) + cost(UnitKind::kHead);
-  }
-  return balance_stages(costs, stages);
-}
-
-Verdict check_memory(const std::vector<RankMemory>& memory, double capacity) {
-  const auto worst =
-      std::max_element(memory.begin(), memory.end(),
-                       [](const RankMemory& a, const RankMemory& b) { return a.total() < b.total(); });
-  if (worst->total() <= capacity) return {};
-  const std::pair<const char*, double> parts[] = {{"weights", worst->weights},
-                                                  {"gradients", worst->gradients},
-                                                  {"optimizer state", worst->optimizer},
-                                                  {"activations", worst->activations},
-                                                  {"buffers", worst->buffers}};
-  const auto* largest = std::max_element(std::begin(parts), std::end(parts),
-                                         [](const auto& a, const auto& b) { return a.second < b.second; });
-  return Infeasible{Reason::kMemory, fmt::format("bytes on pipeline rank {}", worst - memory.begin()),
-                    worst->total(), capacity,
-                    fmt::format("pipeline rank {} needs {:.1f} GB of {:.1f} GB; largest part: {} {:.1f} GB",
-                                worst - memory.begin(), worst->total() / 1e9, capacity / 1e9, largest->first,
-                                largest->second / 1e9)};
-}
-
-/// Everything between the scenario and the task graph.
-struct Plan {
-  Verdict verdict;
+/// The plan of a scenario; `notes` get what "auto" has to say.
+void make_plan(const Scenario& s, PickEffort effort, Plan& plan, std::vector<Scenario::Assumed>* notes) {
+  if (!plan_layout(s, plan)) return;
   Schedule schedule;
-  Derived derived;
-  Workload workload;
-  std::optional<RankMap> ranks;
-  std::optional<StepTemplates> templates;
-  MemoryRules rules;
-  std::vector<RankMemory> memory;
-  std::int64_t communication_sms = 0;
-};
-
-void make_plan(const Scenario& s, Plan& plan) {
-  plan.rules = memory_rules(s.training.precision);
-  plan.verdict = check_capability(s);
-  if (!plan.verdict) plan.verdict = check_layout(s.model, s.layout, s.training, s.gpus);
-  if (plan.verdict) return;
-  plan.derived = derive(s.layout, s.training, s.gpus);
-  plan.verdict = scenario_schedule(s, plan.schedule);
-  if (plan.verdict) return;
-  plan.ranks.emplace(s.layout, s.gpus, s.cluster.gpus_per_node);
-  plan.workload = make_units({s.model, s.layout, s.training, s.cluster.gpus_per_node, s.routing});
-  plan.communication_sms = communication_sms(s, plan.schedule);
-  const auto sms = static_cast<std::int64_t>(s.cluster.gpu.sm_count.value) - plan.communication_sms;
-  if (sms < 1) {
-    plan.verdict = Infeasible{Reason::kCapability, "SMs", static_cast<double>(plan.communication_sms),
-                              s.cluster.gpu.sm_count.value,
-                              fmt::format("communication_sms = {} leaves no SM of {} for compute",
-                                          plan.communication_sms, s.cluster.gpu.sm_count.value)};
-    return;
+  Verdict unfit;
+  if (s.layout.schedule == kAuto) {
+    PickedSchedule picked = pick_schedule(s, effort);
+    unfit = std::move(picked.verdict);
+    schedule = std::move(picked.schedule);
+    if (notes != nullptr) notes->insert(notes->end(), picked.notes.begin(), picked.notes.end());
+  } else {
+    unfit = scenario_schedule(s, schedule);
   }
-  plan.templates.emplace(plan.workload, *plan.ranks, s.cluster, sms);
-  assign_stages(plan.workload, s.model, s.training,
-                partition(s, plan.workload, *plan.templates, plan.schedule.stages, overlaps(plan.schedule)));
-  const double capacity = s.cluster.gpu.memory_bytes.value;
-  plan.memory =
-      memory_by_rank({plan.workload, plan.schedule, s.layout, plan.derived, s.model, plan.rules, capacity});
-  plan.verdict = check_memory(plan.memory, capacity);
+  if (!schedule.ranks.empty()) {
+    const bool pairs = overlaps(schedule);
+    plan_schedule(s, std::move(schedule), pairs, plan);
+  }
+  if (unfit) plan.verdict = std::move(unfit);
 }
 
 /// The first of a row of single changes that fits; empty when none does.
@@ -166,7 +82,7 @@ std::vector<std::pair<std::string, std::string>> nearest_fit(const Scenario& s) 
     // A change can ask for a curve the profile lacks, or for sizes that a schedule file does not have.
     try {
       Plan plan;
-      make_plan(change.second, plan);
+      make_plan(change.second, PickEffort::kAny, plan, nullptr);
       if (plan.verdict) continue;
       // Tensor parallelism was tried together with sequence parallelism: name both.
       const bool both = change.second.layout.sequence_parallel && !s.layout.sequence_parallel;
@@ -181,6 +97,11 @@ std::vector<std::pair<std::string, std::string>> nearest_fit(const Scenario& s) 
 }  // namespace
 
 Verdict scenario_schedule(const Scenario& s, Schedule& out) {
+  if (s.layout.schedule == kAuto) {
+    PickedSchedule picked = pick_schedule(s, PickEffort::kBest);
+    out = std::move(picked.schedule);
+    return std::move(picked.verdict);
+  }
   const Derived d = derive(s.layout, s.training, s.gpus);
   const bool file = s.layout.schedule.size() > 4 && s.layout.schedule.ends_with(".csv");
   if (!file) {
@@ -203,9 +124,10 @@ Verdict scenario_schedule(const Scenario& s, Schedule& out) {
   return {};
 }
 
-SimResult simulate(const Scenario& scenario) {
+SimResult simulate(const Scenario& given) {
+  Scenario scenario = given;
   Plan plan;
-  make_plan(scenario, plan);
+  make_plan(given, PickEffort::kBest, plan, &scenario.assumed);
   SimResult result;
   Measured m{.scenario = scenario,
              .derived = plan.derived,
@@ -215,24 +137,11 @@ SimResult simulate(const Scenario& scenario) {
              .communication_sms = plan.communication_sms};
   if (plan.verdict) {
     result.metrics = infeasible_metrics(m, *plan.verdict);
-    if (plan.verdict->reason == Reason::kMemory) result.metrics.nearest = nearest_fit(scenario);
+    if (plan.verdict->reason == Reason::kMemory) result.metrics.nearest = nearest_fit(given);
     return result;
   }
-  const LowerInput input{.workload = plan.workload,
-                         .schedule = plan.schedule,
-                         .layout = scenario.layout,
-                         .derived = plan.derived,
-                         .ranks = *plan.ranks,
-                         .cluster = scenario.cluster,
-                         .templates = *plan.templates,
-                         .optimizer_bytes_per_param = optimizer_traffic(plan.rules)};
-  auto step = std::make_shared<LoweredStep>(lower(input));
-  auto timeline = std::make_shared<Timeline>(run(step->graph));
-  if (timeline->stop == StopReason::kDeadlock) {
-    const std::vector<TaskId> cycle = find_cycle(step->graph);
-    throw InternalError(fmt::format("the task graph deadlocks ({} tasks on a cycle):\n{}", cycle.size(),
-                                    deadlock_text(*timeline)));
-  }
+  auto step = std::make_shared<LoweredStep>(lower_plan(scenario, plan));
+  auto timeline = std::make_shared<Timeline>(run_step(*step));
   result.schedule = std::make_shared<Schedule>(std::move(plan.schedule));
   result.metrics = measure(m, *step, *timeline);
   result.step = std::move(step);
@@ -259,7 +168,7 @@ PairResult simulate_pair(const Scenario& scenario, int layers) {
                                     {ActionKind::kBackward, stage, MicrobatchId{0}})});
   schedule.owner.assign(2, RankId{0});
   const std::int64_t sms =
-      static_cast<std::int64_t>(s.cluster.gpu.sm_count.value) - communication_sms(s, schedule);
+      static_cast<std::int64_t>(s.cluster.gpu.sm_count.value) - communication_sms(s, true);
   StepTemplates templates(workload, ranks, s.cluster, sms);
   const Derived derived = derive(s.layout, s.training, s.gpus);
   const LoweredStep step = lower({.workload = workload,

@@ -118,8 +118,8 @@ void add_notes(Table& t) {
   t.notes = {
       "Bubble and its causes: mean of the pipeline ranks, share of the step; docs/models/bubble.md defines "
       "them.",
-      "Memory: the largest of any rank; live microb.: activations of (stage, microbatch) alive at once, a "
-      "stage being 1/vpp of the rank."};
+      "Memory: the largest of any rank; live microb.: (stage, microbatch) whose activations are alive at a "
+      "rank's fullest moment, a stage being 1/vpp of the rank, postponed weight gradients not counted."};
 }
 
 std::string title_of(const Scenario& s) {

@@ -31,6 +31,16 @@ std::vector<Cell> group_row(const ErrorGroup& g) {
   return row;
 }
 
+/// Line, id, measured and computed step, error; empty where there is none.
+std::vector<Cell> number_cells(const TableOutcome& o) {
+  std::vector<Cell> row{count_cell(o.row.line), o.row.id, Cell{}, Cell{}, Cell{}};
+  if (o.measured_step_s > 0) row[2] = Cell{digits_text(o.measured_step_s), o.measured_step_s, "s"};
+  if (o.skip) return row;
+  row[3] = Cell{digits_text(o.computed_step_s), o.computed_step_s, "s"};
+  row[4] = percent(o.error(), "{:+.1f}");
+  return row;
+}
+
 nlohmann::ordered_json rows_json(const Table& table) {
   return nlohmann::ordered_json::parse(to_json_text(table)).at("rows");
 }
@@ -40,7 +50,7 @@ std::string json_text(const TableValidation& found) {
   out["schema"] = "orrery.validation/1";
   out["summary"] = rows_json(summary_table(found));
   out["skipped"] = rows_json(skipped_table(found));
-  out["rows"] = rows_json(row_table(found));
+  out["rows"] = rows_json(record_table(found));
   return out.dump(2) + "\n";
 }
 
@@ -72,7 +82,8 @@ Table summary_table(const TableValidation& found) {
       "Bias: median of the signed errors. Median and 90th percentile: of their absolute values. Rank: "
       "Spearman's correlation of tokens/s per GPU, with 5 rows or more.");
   t.notes.push_back(fmt::format(
-      "Of {} rows {} are scored, {} find too little memory where somebody has run them, {} are skipped.",
+      "{} rows: {} scored, {} where the simulator finds too little memory for what somebody has run, {} "
+      "skipped.",
       found.outcomes.size(), found.all.rows, memory, found.outcomes.size() - found.all.rows - memory));
   return t;
 }
@@ -107,23 +118,47 @@ Table row_table(const TableValidation& found) {
           .title = "Every row",
           .columns = {{"line", "line"},
                       {"id", "id", false},
-                      {"model", "model", false},
                       {"measured_s", "measured s"},
                       {"computed_s", "computed s"},
                       {"error_percent", "error %"},
-                      {"note", "inputs, or why there is no error", false}},
+                      {"note", "model: inputs, or why there is no error", false}},
           .rows = {},
           .notes = {}};
   for (const TableOutcome& o : found.outcomes) {
-    std::vector<Cell> row{count_cell(o.row.line), o.row.id, o.row.model, Cell{}, Cell{}, Cell{}, o.inputs};
-    if (o.measured_step_s > 0) row[3] = Cell{digits_text(o.measured_step_s), o.measured_step_s, "s"};
-    if (o.skip) {
-      row[6] = fmt::format("{}: {}{}{}", to_text(o.skip->reason), o.skip->text, o.inputs.empty() ? "" : "; ",
-                           o.inputs);
-    } else {
-      row[4] = Cell{digits_text(o.computed_step_s), o.computed_step_s, "s"};
-      row[5] = percent(o.error(), "{:+.1f}");
-    }
+    std::vector<Cell> row = number_cells(o);
+    std::string note = o.row.model + ": ";
+    if (o.skip) note += fmt::format("{}: {}", to_text(o.skip->reason), o.skip->text);
+    if (o.skip && !o.inputs.empty()) note += "; ";
+    row.emplace_back(note + o.inputs);
+    t.rows.push_back(std::move(row));
+  }
+  return t;
+}
+
+Table record_table(const TableValidation& found) {
+  Table t{.key = "rows",
+          .title = "Every row",
+          .columns = {{"line", "line"},
+                      {"id", "id", false},
+                      {"measured_s", "measured s"},
+                      {"computed_s", "computed s"},
+                      {"error_percent", "error %"},
+                      {"source", "source", false},
+                      {"model", "model", false},
+                      {"gpu", "GPU", false},
+                      {"precision", "precision", false},
+                      {"skipped", "skipped", false},
+                      {"cause", "cause", false},
+                      {"inputs", "inputs", false}},
+          .rows = {},
+          .notes = {}};
+  for (const TableOutcome& o : found.outcomes) {
+    std::vector<Cell> row = number_cells(o);
+    for (const std::string& words : {o.row.source, o.row.model, o.row.gpu, o.precision})
+      row.emplace_back(words);
+    row.emplace_back(o.skip ? to_text(o.skip->reason) : "");
+    row.emplace_back(o.skip ? o.skip->text : "");
+    row.emplace_back(o.inputs);
     t.rows.push_back(std::move(row));
   }
   return t;
@@ -131,7 +166,7 @@ Table row_table(const TableValidation& found) {
 
 std::string data_text(const TableValidation& found, const std::string& format, bool every_row) {
   if (format == "json") return json_text(found);
-  if (format == "csv") return to_csv(row_table(found));
+  if (format == "csv") return to_csv(record_table(found));
   std::vector<Table> tables{summary_table(found), skipped_table(found)};
   if (every_row) {
     tables.push_back(row_table(found));

@@ -101,8 +101,8 @@ double draw_panel(std::ostream& out, const TimeAxis& axis, const ComparedSchedul
   const std::size_t ranks = row.bars.ranks.size();
   const double height = row_height(ranks);
   const double bar = height > 5 ? height - 2 : height - 0.5;
-  std::string text =
-      fmt::format("{}: step {:.4g} s, bubble {:.1f} %", row.name, row.step_time_s, 100 * row.bubble_share());
+  std::string text = fmt::format("{}: step {} s, bubble {:.1f} %", row.name, digits_text(row.step_time_s),
+                                 100 * row.bubble_share());
   if (row.vpp > 1) text += fmt::format(", {} stages per rank", row.vpp);
   if (row.memory)
     text += fmt::format(", activations {:.1f} GB, memory {:.1f} GB", row.memory->activations_bytes / 1e9,

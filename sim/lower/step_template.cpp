@@ -246,8 +246,8 @@ void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forw
   out.out().gradient_end = b.last;
 }
 
-/// Time of a template alone on the machine.
-SimTime StepTemplates::alone(const StepTemplate& t) const {
+/// A template alone on the machine; its tasks have the template's numbers.
+Timeline StepTemplates::alone(const StepTemplate& t) const {
   TaskGraphBuilder builder;
   const GroupId group = builder.add_group();
   for (int lane = 0; lane < kLaneCount; ++lane) builder.add_lane("", group);
@@ -260,7 +260,19 @@ SimTime StepTemplates::alone(const StepTemplate& t) const {
     if (task.after >= 0) builder.add_dependency(TaskId{task.after}, id);
   }
   builder.set_slowdowns(slowdowns_);
-  return run(std::move(builder).freeze()).makespan;
+  return run(std::move(builder).freeze());
+}
+
+TemplateTimes StepTemplates::times_alone(std::size_t index) const {
+  const StepTemplate& t = templates_[index];
+  if (t.tasks.empty()) return {.duration = t.host, .output = {}, .gradient = {}};
+  const Timeline timeline = alone(t);
+  const auto end = [&](std::int32_t task) {
+    return task < 0 ? SimTime{} : timeline.end[static_cast<std::size_t>(task)];
+  };
+  return {.duration = std::max(timeline.makespan, t.host),
+          .output = end(t.forward_end),
+          .gradient = end(t.gradient_end)};
 }
 
 /// The two rows of units meet in the published order; where one is longer, the shift that takes least time.
@@ -274,7 +286,7 @@ StepTemplate StepTemplates::build_pair(const std::vector<std::size_t>& forward,
     StepTemplate candidate;
     Emitter out(items_, candidate);
     emit_pair(out, forward, backward, shift);
-    const SimTime time = shifts == 1 ? SimTime{} : alone(candidate);
+    const SimTime time = shifts == 1 ? SimTime{} : alone(candidate).makespan;
     if (time < best_time) {
       best_time = time;
       best = std::move(candidate);

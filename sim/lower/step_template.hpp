@@ -9,6 +9,7 @@
 #include "sim/base/units.hpp"
 #include "sim/engine/sharing.hpp"
 #include "sim/engine/sim_time.hpp"
+#include "sim/engine/timeline.hpp"
 #include "sim/hw/cluster.hpp"
 #include "sim/layout/rank_map.hpp"
 #include "sim/lower/streams.hpp"
@@ -44,6 +45,13 @@ struct StepTemplate {
   SimTime host;                    ///< time the host needs to enqueue it
 };
 
+/// A template alone on the machine, from its start.
+struct TemplateTimes {
+  SimTime duration;  ///< until all its work has ended, at least what the host needs to enqueue it
+  SimTime output;    ///< until the stage's output can be sent
+  SimTime gradient;  ///< until the input's gradient can be sent
+};
+
 /// Costs of every unit on one cluster and the templates built from them.
 class StepTemplates {
  public:
@@ -52,6 +60,8 @@ class StepTemplates {
 
   /// Template of a step, built at first use and shared by all microbatches.
   std::size_t template_of(const Step& step);
+  /// A step with nothing beside it: for comparing orders of steps.
+  [[nodiscard]] TemplateTimes times_alone(std::size_t index) const;
   [[nodiscard]] const StepTemplate& at(std::size_t index) const { return templates_[index]; }
   [[nodiscard]] const std::vector<CostedItem>& items() const { return items_; }
   [[nodiscard]] const SlowdownTable& slowdowns() const { return slowdowns_; }
@@ -84,7 +94,7 @@ class StepTemplates {
                  const std::vector<std::size_t>& backward, std::size_t shift) const;
   StepTemplate build_pair(const std::vector<std::size_t>& forward,
                           const std::vector<std::size_t>& backward) const;
-  SimTime alone(const StepTemplate& t) const;
+  Timeline alone(const StepTemplate& t) const;
 
   const Workload& workload_;
   const RankMap& ranks_;

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "sim/base/check.hpp"
+#include "sim/engine/timeline.hpp"
+#include "sim/lower/lower.hpp"
 
 namespace orrery {
 namespace {

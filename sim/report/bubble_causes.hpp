@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "sim/base/ids.hpp"
-#include "sim/engine/timeline.hpp"
-#include "sim/lower/lower.hpp"
 
 namespace orrery {
+
+struct LoweredStep;
+struct Timeline;
 
 /// What one pipeline rank waited for in a step, picoseconds; the five causes sum to its idle time, and that
 /// with `busy` to the step. The rules are in docs/models/bubble.md.

@@ -1,6 +1,7 @@
 #include "sim/schedule/auto_schedule.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "sim/base/check.hpp"
@@ -12,7 +13,7 @@ namespace orrery {
 namespace {
 
 constexpr const char* kOwnName = "auto";
-constexpr std::size_t kImproved = 4;  // candidates
+constexpr std::size_t kImproved = 3;  // candidates
 
 struct Candidate {
   Schedule schedule;
@@ -45,13 +46,15 @@ class Best {
  public:
   explicit Best(const ScheduleCosts& costs) : timer_(costs) {}
 
-  void offer(Schedule schedule, const std::string& how) {
+  /// The makespan of a schedule that can be used.
+  std::optional<std::int64_t> offer(Schedule schedule, const std::string& how) {
     const Evaluation& e = timer_.run(schedule);
-    if (!e.usable()) return;
+    if (!e.usable()) return std::nullopt;
     const auto at = std::ranges::lower_bound(kept_, e.makespan, {}, &Candidate::makespan);
-    if (at != kept_.end() && at->makespan == e.makespan) return;
+    if (at != kept_.end() && at->makespan == e.makespan) return e.makespan;
     kept_.insert(at, {std::move(schedule), how, e.makespan});
     if (kept_.size() > kImproved) kept_.pop_back();
+    return e.makespan;
   }
   [[nodiscard]] std::vector<Candidate>& kept() { return kept_; }
 
@@ -60,25 +63,46 @@ class Best {
   std::vector<Candidate> kept_;
 };
 
-/// Tries policies until half of the effort is used: all of them on small sizes, every k-th on large ones.
-std::int64_t offer_lists(const AutoInput& input, Best& best) {
-  // A list schedule takes as long as some eight evaluations.
-  constexpr std::int64_t kListWeight = 8;
-  const std::vector<ListPolicy> policies = list_policies(input.placement, input.costs);
-  const auto most = static_cast<std::int64_t>(3 * input.placement.owner.size()) * kListWeight;
-  const std::int64_t affordable =
-      std::max<std::int64_t>(1, input.effort / 2 / std::max<std::int64_t>(1, most));
-  const std::size_t stride =
-      (policies.size() + static_cast<std::size_t>(affordable) - 1) / static_cast<std::size_t>(affordable);
-  std::int64_t used = 0;
-  for (std::size_t i = 0; i < policies.size(); i += stride) {
-    used += most;
-    if (auto schedule = list_schedule(input.placement, input.costs, policies[i])) {
-      best.offer(std::move(*schedule), "list schedule: " + policies[i].text());
+/// Tries list schedules under many policies with up to half of the effort.
+class Lists {
+ public:
+  Lists(const AutoInput& input, Best& best)
+      : input_(input),
+        best_(best),
+        each_(kListWeight * 3 * std::max<std::int64_t>(1, std::ssize(input.placement.owner))) {}
+
+  /// Returns the effort used. All combinations of choices first, then other percentages of the best three.
+  std::int64_t run() {
+    std::vector<std::pair<std::int64_t, ListPolicy>> tried;
+    for (const ListPolicy& policy : list_policies(input_.placement, input_.costs)) {
+      if (const auto makespan = attempt(policy)) tried.emplace_back(*makespan, policy);
     }
+    const auto shorter = [](const auto& a, const auto& b) { return a.first < b.first; };
+    std::ranges::stable_sort(tried, shorter);
+    if (tried.size() > 3) tried.resize(3);
+    for (const auto& [makespan, policy] : tried) {
+      for (const ListPolicy& variant : variants_of(policy)) (void)attempt(variant);
+    }
+    return used_;
   }
-  return used;
-}
+
+ private:
+  /// A list schedule takes about as long as so many evaluations.
+  static constexpr std::int64_t kListWeight = 12;
+
+  std::optional<std::int64_t> attempt(const ListPolicy& policy) {
+    if (used_ > 0 && used_ + each_ > input_.effort / 2) return std::nullopt;
+    used_ += each_;
+    auto schedule = list_schedule(input_.placement, input_.costs, policy);
+    if (!schedule) return std::nullopt;
+    return best_.offer(std::move(*schedule), "list schedule: " + policy.text());
+  }
+
+  const AutoInput& input_;
+  Best& best_;
+  std::int64_t each_;
+  std::int64_t used_ = 0;
+};
 
 void improve(const AutoInput& input, std::int64_t lower, std::int64_t effort, std::vector<Candidate>& kept) {
   const std::int64_t share = effort / static_cast<std::int64_t>(kept.size());
@@ -101,9 +125,9 @@ AutoSchedule find_schedule(const AutoInput& input) {
   for (Schedule& schedule : fixed_schedules(shape_of(input.placement))) {
     if (placement_of(schedule) != input.placement) continue;
     const std::string name = schedule.name;
-    best.offer(std::move(schedule), name);
+    (void)best.offer(std::move(schedule), name);
   }
-  const std::int64_t used = offer_lists(input, best);
+  const std::int64_t used = Lists(input, best).run();
   if (best.kept().empty()) return result;
   improve(input, result.lower_bound, std::max<std::int64_t>(0, input.effort - used), best.kept());
   Candidate& chosen = *std::ranges::min_element(best.kept(), {}, &Candidate::makespan);
@@ -144,7 +168,7 @@ std::vector<Placement> placements(const PipelineShape& shape) {
 }
 
 Schedule make_auto(const PipelineShape& shape) {
-  AutoInput input{.placement = placements(shape).front(), .costs = {}, .effort = 2'000'000};
+  AutoInput input{.placement = placements(shape).front(), .costs = {}, .effort = 200'000};
   const StageCost even{.forward = whole_step(1),
                        .backward = whole_step(2),
                        .input_grad = whole_step(1),

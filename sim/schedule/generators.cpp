@@ -7,6 +7,7 @@
 
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
+#include "sim/schedule/auto_schedule.hpp"
 
 namespace orrery {
 namespace {
@@ -111,6 +112,12 @@ std::span<const GeneratorInfo> generators() {
        .default_vpp = 2,
        .check = check_dualpipev,
        .make = make_dualpipev},
+      {.name = "auto",
+       .summary = "searched for: the fastest of all the others and of orders found for the costs at hand",
+       .source = "list scheduling and local search, sim/schedule/auto_schedule.hpp",
+       .default_vpp = 1,
+       .check = [](const PipelineShape&) -> Verdict { return {}; },
+       .make = make_auto},
   };
   return all;
 }

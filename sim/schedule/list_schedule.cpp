@@ -171,9 +171,10 @@ class ListScheduler {
         const std::int64_t at = std::max({now, f_at, b_at});
         if (at > now && (policy_.pairing != ListPolicy::Pairing::kWait || std::min(f_at, b_at) > now))
           continue;
-        const std::int64_t saved = costs_.stages[f.stage.at()].forward.duration +
-                                   costs_.stages[b.stage.at()].backward.duration - pair.duration -
-                                   2 * (at - now);
+        const std::int64_t gain = costs_.stages[f.stage.at()].forward.duration +
+                                  costs_.stages[b.stage.at()].backward.duration - pair.duration;
+        if (100 * (at - now) > policy_.wait_percent * gain) continue;
+        const std::int64_t saved = gain - (at - now);
         if (saved < best || saved <= 0) continue;
         if (saved == best && forward != nullptr && !before(f, *forward, true)) continue;
         best = saved;
@@ -318,6 +319,7 @@ std::string ListPolicy::text() const {
         kSplit[static_cast<std::size_t>(split)]}) {
     out += std::string(", ") + part;
   }
+  if (pairing == Pairing::kWait) out += ", up to " + std::to_string(wait_percent) + " %";
   out += ", W late by up to " + std::to_string(late_percent) + " %";
   return out + ", alive " + (alive_percent == 0 ? "any" : std::to_string(alive_percent) + " %");
 }
@@ -338,13 +340,32 @@ std::vector<ListPolicy> list_policies(const Placement& placement, const Schedule
       for (const P::Depth depth : depths) {
         for (const P::Split split :
              {P::Split::kNever, P::Split::kAlways, P::Split::kWhenWanted, P::Split::kAtTheEnd}) {
-          for (const int alive : {0, 100, 130, 170, 220}) {
-            for (const int late : {0, 50, 100}) {
-              if (split == P::Split::kNever && late > 0) continue;
-              all.push_back({order, depth, pairing, split, late, alive});
-            }
+          for (const int alive : {0, 100}) {
+            all.push_back({.order = order,
+                           .depth = depth,
+                           .pairing = pairing,
+                           .split = split,
+                           .alive_percent = alive});
           }
         }
+      }
+    }
+  }
+  return all;
+}
+
+std::vector<ListPolicy> variants_of(const ListPolicy& policy) {
+  const bool waits = policy.pairing == ListPolicy::Pairing::kWait;
+  std::vector<ListPolicy> all;
+  for (const int wait : waits ? std::vector<int>{25, 50, 100} : std::vector<int>{50}) {
+    for (const int alive : {0, 60, 100, 140, 200}) {
+      for (const int late : {0, 50, 100}) {
+        if (policy.split == ListPolicy::Split::kNever && late != 50) continue;
+        ListPolicy p = policy;
+        p.wait_percent = wait;
+        p.alive_percent = alive;
+        p.late_percent = late;
+        if (p != policy) all.push_back(p);
       }
     }
   }

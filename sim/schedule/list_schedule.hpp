@@ -25,17 +25,24 @@ struct ListPolicy {
   Split split = Split::kNever;
   /// A weight gradient runs while the rank would wait, if it delays what is known to come by at most this
   /// share of itself, in percent.
-  int late_percent = 0;
+  int late_percent = 50;
+  /// `kWait`: a rank waits for the other half of a pair for at most this share of what the pair saves, in
+  /// percent.
+  int wait_percent = 50;
   /// Most microbatches alive on a stage, in percent of what keeps the busiest rank busy over the time of the
   /// way to the last stage and back (Little's law); 0: as many as the memory holds.
   int alive_percent = 0;
 
+  bool operator==(const ListPolicy&) const = default;
   /// "backward first, deepest stage, ...": for the report.
   [[nodiscard]] std::string text() const;
 };
 
-/// All combinations that make sense for the costs, in a fixed order.
+/// All combinations of the choices that make sense for the costs, in a fixed order.
 [[nodiscard]] std::vector<ListPolicy> list_policies(const Placement& placement, const ScheduleCosts& costs);
+
+/// The same choices with other percentages.
+[[nodiscard]] std::vector<ListPolicy> variants_of(const ListPolicy& policy);
 
 /// The order that the policy gives, found by running the pipeline in time; nothing where it gets stuck
 /// under the memory limit. Microbatches pass each stage in the order of their numbers.

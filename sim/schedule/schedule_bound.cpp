@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "sim/schedule/pair_prices.hpp"
+
 namespace orrery {
 namespace {
 
@@ -13,10 +15,8 @@ struct Least {
   std::int64_t forward = 0;  ///< ticks of the step that holds the forward
   std::int64_t output = 0;
   std::int64_t gradient = 0;
-  std::int64_t backward = 0;       ///< ticks of both halves alone
-  std::int64_t input_half = 0;     ///< ticks that its rank spends on it before it can go to another backward
-  std::int64_t forward_saves = 0;  ///< most that a pair with this stage's forward saves
-  std::int64_t backward_saves = 0;
+  std::int64_t backward = 0;    ///< ticks of both halves alone
+  std::int64_t input_half = 0;  ///< ticks that its rank spends on it before it can go to another backward
 };
 
 std::vector<Least> least_of(const ScheduleCosts& costs) {
@@ -33,9 +33,6 @@ std::vector<Least> least_of(const ScheduleCosts& costs) {
     for (std::size_t b = 0; b < all.size(); ++b) {
       const StepTicks pair = costs.pair(StageId{f}, StageId{b});
       if (pair.duration < 0) continue;
-      const std::int64_t saved = costs.stages[f].forward.duration + all[b].backward - pair.duration;
-      all[f].forward_saves = std::max(all[f].forward_saves, saved);
-      all[b].backward_saves = std::max(all[b].backward_saves, saved);
       all[f].forward = std::min(all[f].forward, pair.duration);
       all[f].output = std::min(all[f].output, pair.output);
       all[b].gradient = std::min(all[b].gradient, pair.gradient);
@@ -44,19 +41,18 @@ std::vector<Least> least_of(const ScheduleCosts& costs) {
   return all;
 }
 
-struct RankSums {
-  std::int64_t forward = 0, backward = 0, input_half = 0;
-  std::int64_t forward_saves = 0, backward_saves = 0;
-  std::int64_t least_forward_save = kFar, least_backward_save = kFar;
-  std::int64_t head = kFar, turn = kFar, last = kFar;
-  std::int64_t longest_forward = 0, longest_half = 0, least_kept = kFar;
-  std::int64_t slots = 0;
+/// Microbatches of one stage on one rank.
+struct Stream {
+  std::size_t stage = 0;
+  std::int64_t count = 0;
+  std::int64_t earliest = kFar;  ///< that one of its forwards can begin
+};
 
-  /// All but one forward can be in a pair: the first step of a rank has no backward to go with.
-  [[nodiscard]] std::int64_t saved() const {
-    return slots == 0 ? 0
-                      : std::min(forward_saves - least_forward_save, backward_saves - least_backward_save);
-  }
+struct RankSums {
+  std::vector<Stream> streams;
+  std::int64_t forward = 0, backward = 0, input_half = 0, slots = 0;
+  std::int64_t head = kFar, turn = kFar, last = kFar;
+  std::int64_t longest_half = 0, least_kept = kFar;
 };
 
 class Bound {
@@ -102,39 +98,83 @@ class Bound {
   }
 
   void add(int s, int m, std::int64_t earliest, std::int64_t last) {
-    const Least& least = least_[static_cast<std::size_t>(s)];
-    const StageCost& cost = costs_.stages[static_cast<std::size_t>(s)];
+    const auto at = static_cast<std::size_t>(s);
+    const Least& least = least_[at];
+    const StageCost& cost = costs_.stages[at];
     RankSums& rank = ranks_[placement_.rank_of(s, m).at()];
+    auto stream = std::ranges::find(rank.streams, at, &Stream::stage);
+    if (stream == rank.streams.end()) stream = rank.streams.insert(stream, {.stage = at});
+    stream->count += 1;
+    stream->earliest = std::min(stream->earliest, earliest);
     rank.slots += 1;
     rank.forward += cost.forward.duration;
     rank.backward += least.backward;
     rank.input_half += least.input_half;
-    rank.forward_saves += least.forward_saves;
-    rank.backward_saves += least.backward_saves;
-    rank.least_forward_save = std::min(rank.least_forward_save, least.forward_saves);
-    rank.least_backward_save = std::min(rank.least_backward_save, least.backward_saves);
     rank.head = std::min(rank.head, earliest);
     rank.last = std::min(rank.last, least.gradient + last);
     rank.longest_half = std::max(rank.longest_half, least.input_half);
-    rank.longest_forward = std::max(rank.longest_forward, cost.forward.duration);
     rank.least_kept = std::min(rank.least_kept, cost.kept);
+  }
+
+  /// What pairs can save on a rank, by the prices of `pair_prices`.
+  [[nodiscard]] PairPrices prices(const RankSums& rank) const {
+    const std::size_t n = rank.streams.size();
+    std::vector<std::vector<std::int64_t>> saves(n, std::vector<std::int64_t>(n, 0));
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t k = 0; k < n; ++k) {
+        const std::size_t f = rank.streams[i].stage;
+        const std::size_t b = rank.streams[k].stage;
+        const StepTicks pair = costs_.pair(StageId{f}, StageId{b});
+        if (pair.duration < 0) continue;
+        saves[i][k] =
+            std::max<std::int64_t>(0, costs_.stages[f].forward.duration + least_[b].backward - pair.duration);
+      }
+    }
+    return pair_prices(saves);
+  }
+
+  /// Lengths of forwards that can begin before the rank's first gradient is there, longest first.
+  [[nodiscard]] std::vector<std::int64_t> forwards_ahead(std::size_t r) const {
+    const RankSums& rank = ranks_[r];
+    std::vector<std::int64_t> lengths;
+    for (const Stream& s : rank.streams) {
+      const std::int64_t lasts = std::max<std::int64_t>(1, costs_.stages[s.stage].forward.duration);
+      const std::int64_t time = std::max<std::int64_t>(0, rank.turn - s.earliest);
+      lengths.insert(lengths.end(), static_cast<std::size_t>(std::min(s.count, (time + lasts - 1) / lasts)),
+                     costs_.stages[s.stage].forward.duration);
+    }
+    std::ranges::sort(lengths, std::ranges::greater());
+    if (!costs_.memory_limit.empty() && rank.least_kept > 0) {
+      const auto most =
+          static_cast<std::size_t>(std::max<std::int64_t>(0, costs_.memory_limit[r]) / rank.least_kept);
+      if (most < lengths.size()) lengths.resize(most);
+    }
+    return lengths;
   }
 
   [[nodiscard]] std::int64_t of_rank(std::size_t r) const {
     const RankSums& rank = ranks_[r];
     if (rank.slots == 0) return 0;
-    const std::int64_t work = rank.forward + rank.backward - rank.saved();
-    std::int64_t forwards = rank.slots;
-    if (!costs_.memory_limit.empty() && rank.least_kept > 0) {
-      forwards = std::min(forwards, costs_.memory_limit[r] / rank.least_kept);
+    const PairPrices price = prices(rank);
+    std::int64_t saved = 0;
+    for (std::size_t i = 0; i < rank.streams.size(); ++i)
+      saved += rank.streams[i].count * (price.forward[i] + price.backward[i]);
+    const std::int64_t work = rank.forward + rank.backward - saved;
+    // Whatever the number of forwards begun before the first gradient: each is in no pair. The first step of
+    // a rank is one.
+    std::int64_t least = kFar;
+    std::int64_t ahead = 0;
+    std::int64_t lost = price.least;
+    const std::vector<std::int64_t> lengths = forwards_ahead(r);
+    for (std::size_t x = 0; x <= lengths.size(); ++x) {
+      if (x > 0) ahead += lengths[x - 1];
+      if (x > 1) lost += price.least;
+      least = std::min(least, std::max(rank.head, rank.turn - ahead) + work + lost);
     }
-    const std::int64_t ahead = std::min(rank.forward, forwards * rank.longest_forward);
-    const std::int64_t tail = costs_.tail_of(r);
     // All forwards and all other backwards come before the last backward. Pairs hide some of them.
     const std::int64_t early =
         costs_.pairs.empty() ? rank.forward + rank.input_half - rank.longest_half : std::int64_t{0};
-    return std::max(
-        {rank.head + work + tail, rank.turn + work - ahead + tail, rank.head + early + rank.last});
+    return std::max(least + costs_.tail_of(r), rank.head + early + rank.last);
   }
 
   const Placement& placement_;

@@ -9,6 +9,8 @@ namespace {
 
 using Steps = std::vector<Step>;
 
+constexpr std::size_t kHistory = 20;  // changes
+
 struct Place {
   std::size_t rank = 0;
   std::size_t step = 0;
@@ -50,6 +52,7 @@ class Search {
     const Evaluation& first = timer_.run(now_, &times_);
     if (!first.usable()) return std::move(now_);
     makespan_ = first.makespan;
+    history_.assign(kHistory, makespan_);
     Schedule best = now_;
     std::int64_t best_makespan = makespan_;
     trace();
@@ -59,12 +62,15 @@ class Search {
       saved_ = steps;
       if (!change(steps, place.step)) continue;
       const Evaluation& e = timer_.run(now_, &times_);
-      // Of equal makespans one may be the way to a better one, even where some ranks end later.
-      if (!e.usable() || e.makespan > makespan_) {
+      // What was reached some changes ago is good enough to go on from: so it leaves small hollows again.
+      std::int64_t& before = history_[static_cast<std::size_t>(i) % history_.size()];
+      if (!e.usable() || (e.makespan > makespan_ && e.makespan > before)) {
         std::swap(steps, saved_);
+        before = std::min(before, makespan_);
         continue;
       }
       makespan_ = e.makespan;
+      before = std::min(before, makespan_);
       trace();
       if (makespan_ < best_makespan) {
         best_makespan = makespan_;
@@ -206,6 +212,7 @@ class Search {
   std::vector<std::vector<StepTime>> times_;
   std::vector<Place> critical_;
   std::int64_t makespan_ = 0;
+  std::vector<std::int64_t> history_;  ///< makespans of the last changes
 };
 
 }  // namespace

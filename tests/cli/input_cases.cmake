@@ -41,7 +41,6 @@ cli_case(unknown_cluster EXIT 3 ARGS simulate ${deepseek} --cluster h800-sxm-ib4
   ERR "--cluster: found cluster profile 'h800-sxm-ib40'.*did you mean 'h800-sxm-ib400'")
 cli_case(unknown_schedule EXIT 3 ARGS simulate ${deepseek} --schedule dualpip
   ERR "--schedule: unknown schedule 'dualpip'.*did you mean 'dualpipe'")
-cli_case(schedule_not_in_this_version EXIT 3 ARGS simulate ${deepseek} --schedule zb-v ERR "'zb-v' is not available")
 cli_case(unknown_schedule_in_a_comparison EXIT 3 ARGS compare-schedules ${deepseek} --schedules 1f1b,dualpip
   ERR "error: --schedules: unknown schedule 'dualpip'.*did you mean 'dualpipe'")
 cli_case(schedule_file_missing EXIT 3 ARGS simulate ${deepseek} --schedule none.csv ERR "none.csv: cannot be read")
@@ -70,3 +69,12 @@ cli_case(no_half_file_after_missing_curve EXIT 3
 cli_case(output_folder_missing EXIT 3 ARGS list models -o ${CMAKE_CURRENT_BINARY_DIR}/no-such-folder/models.txt
   ERR "models.txt: cannot be written")
 cli_case(output_is_a_folder EXIT 3 ARGS list models -o ${CMAKE_CURRENT_BINARY_DIR} ERR "is a folder")
+
+# Tables of published runs.
+cli_case(table_missing EXIT 3 ARGS validate --data no-such.csv ERR "error: no-such.csv: cannot be read")
+cli_case(table_is_no_table EXIT 3 ARGS validate --data ${inputs}/wrong-schema.json ERR "wrong-schema.json:[0-9]+:[0-9]+: ")
+set(cut ${CMAKE_CURRENT_BINARY_DIR}/cut.csv)
+file(READ ${PROJECT_SOURCE_DIR}/tests/data/published_runs_sample.csv text)
+string(REPLACE "n_gpus" "n_gpu" text "${text}")
+file(WRITE ${cut} "${text}")
+cli_case(table_column_missing EXIT 3 ARGS validate --data ${cut} ERR "cut.csv:1:1: column 'n_gpus' is missing. there is 'n_gpu'")

@@ -51,7 +51,7 @@ cli_case(schedule_of_a_scenario EXIT 0 ARGS export ${deepseek} --as schedule-csv
 
 # Every schedule on one scenario.
 cli_case(comparison_of_the_main_case EXIT 0 ARGS compare-schedules ${deepseek}
-  OUT "schedule +vpp +step s.*1f1b +1 +[0-9.]+.*dualpipe +1 +[0-9.]+ +0.0 .*gpipe +1 +[0-9.]+ +120 .*no +pipeline rank")
+  OUT "schedule +vpp +step s.*1f1b +1 +[0-9.]+.*dualpipe +1 +1[89][0-9.]+ +[01][.][0-9] .*gpipe +1 +[0-9.]+ +120 .*no +pipeline rank")
 cli_case(comparison_as_csv EXIT 0 ARGS compare-schedules ${deepseek} --schedules dualpipe,gpipe --format csv
   OUT "^schedule,vpp,step_time_s,slower,bubble,warm_up,dependency,drain,message,imbalance,activations_bytes,[^\n]*,fits,reason\ndualpipe,1.0,[0-9.]+,0.0,[^\n]*,yes,\ngpipe,1.0,,,,,,,,,[^\n]*,no,pipeline rank[^\n]*\n$")
 cli_case(comparison_as_json EXIT 0 ARGS compare-schedules ${deepseek} --schedules gpipe,1f1b --format json
@@ -64,7 +64,7 @@ cli_case(stages_a_schedule_lacks_become_its_own EXIT 0
   OUT "\n1f1b,1.0,[^\n]*\ninterleaved-1f1b,4.0,[^\n]*\nzb-v,2.0,")
 cli_case(comparison_where_nothing_fits EXIT 4 ARGS compare-schedules ${deepseek} --gpus 2040 --format csv
            --picture ${CMAKE_CURRENT_BINARY_DIR}/none.svg
-  ABSENT ${CMAKE_CURRENT_BINARY_DIR}/none.svg OUT "\ndualpipe,1.0,,[^\n]*,no,2040 GPUs are not a multiple"
+  ABSENT ${CMAKE_CURRENT_BINARY_DIR}/none.svg OUT "\ndualpipe,1.0,,[^\n]*,no,.2040 GPUs are not a multiple"
   ERR "nothing feasible: gpipe: 2040 GPUs")
 cli_case(comparison_with_a_picture EXIT 0 ARGS compare-schedules ${deepseek} --schedules dualpipe,gpipe
            --picture ${CMAKE_CURRENT_BINARY_DIR}/two.svg ERR "wrote .*two.svg")
@@ -87,3 +87,11 @@ add_test(NAME cli_result_reproduces_itself
 set_tests_properties(cli_result_reproduces_itself PROPERTIES LABELS cli)
 cli_case(trace_of_a_step EXIT 0 ARGS export ${deepseek} --as chrome-trace OUT "\"traceEvents\":\\[.*\"pipeline rank 15\"")
 cli_case(validate EXIT 0 ARGS validate OUT "time of a step +19.93.*mean absolute error")
+set(runs ${PROJECT_SOURCE_DIR}/tests/data/published_runs_sample.csv)
+cli_case(validate_data EXIT 0 ARGS validate --data ${runs}
+  OUT "GPU +precision +rows +bias.*8 rows: 7 scored, 0 where.*mbs is empty \\(1\\)")
+cli_case(validate_data_rows EXIT 0 ARGS validate --data ${runs} -v OUT "gpt3-175b-128-bf16 +8.309 +8.*tp4.*DeepSeek-V3: a needed cell is")
+cli_case(validate_data_json EXIT 0 ARGS validate --data ${runs} --format json
+  OUT "\"schema\": \"orrery.validation/1\".*\"bias_percent\": [-0-9.]+.*\"skipped\": .*\"measured_s\": 8.309")
+cli_case(validate_data_csv EXIT 0 ARGS validate --data ${runs} --format csv OUT "^line,id,measured_s,computed_s,error_percent,source,")
+cli_case(validate_data_md EXIT 0 ARGS validate --data ${runs} --format md OUT "\\| GPU \\| precision \\|")

@@ -41,8 +41,8 @@ bool holds(const std::string& text, const std::string& part) {
 TEST(SchedulesSvg, AllPanelsShareTheAxisOfTheLongestStep) {
   // 1180 wide for 5 s from 64 on: one second is 236. A hair of 0.4 is left white after a bar.
   const std::string svg = drawn({by_hand("short", 4), by_hand("long", 5)});
-  EXPECT_TRUE(holds(svg, ">short: step 4 s, bubble 0.0 %</text>"));
-  EXPECT_TRUE(holds(svg, ">long: step 5 s, bubble 20.0 %</text>"));
+  EXPECT_TRUE(holds(svg, ">short: step 4.000 s, bubble 0.0 %</text>"));
+  EXPECT_TRUE(holds(svg, ">long: step 5.000 s, bubble 20.0 %</text>"));
   EXPECT_TRUE(holds(svg, "width=\"944.00\""));   // what stands behind the short one
   EXPECT_TRUE(holds(svg, "width=\"1180.00\""));  // and the long one
   // The forward alone at full height; the pair's halves above each other.

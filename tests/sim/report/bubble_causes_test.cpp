@@ -85,13 +85,14 @@ TEST(BubbleCauses, WorkARankLacksBesideTheBusiestIsImbalanceAndLeavesTheMiddleFi
 }
 
 TEST(BubbleCauses, TheMessageThatEndsAGapIsBookedAsMessage) {
-  // GPipe, forward 10, backward 20 with the gradient out after 10, messages of 5 that block:
-  //   rank 0: F0 0-10, own message to 15, F1 15-25, waits to 55 (on the wire from 50), B0 55-75, B1 75-95
-  //   rank 1: waits to 15 (from 10), F0 15-25, waits to 30 (all on the wire), F1 30-40, B0, B1 to 80
+  // GPipe, forward 10, backward 20, messages of 5 that block:
+  //   rank 0: F0 0-10, own message to 15, F1 15-25, waits to 65 (on the wire from 60), B0 65-85, waits to 90
+  //   (all on the wire), B1 90-110 rank 1: waits to 15 (from 10), F0 15-25, waits to 30 (all on the wire), F1
+  //   30-40, B0 40-60, own message to 65, B1 65-85
   HandMade made(2, std::vector<UnitWork>(2, test::plain_unit(10, 10, 10)), 5);
   const auto ranks = causes(made, make_schedule("gpipe", 2, 1, 2));
-  expect(ranks[0], {.busy = 60, .warm_up = 25, .message = 10});
-  expect(ranks[1], {.busy = 60, .warm_up = 10, .drain = 15, .message = 10});
+  expect(ranks[0], {.busy = 60, .warm_up = 35, .message = 15});
+  expect(ranks[1], {.busy = 60, .warm_up = 10, .drain = 25, .message = 15});
 }
 
 TEST(BubbleCauses, GradientReductionAndOptimizerAreWorkAndNotBubble) {

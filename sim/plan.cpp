@@ -1,0 +1,130 @@
+#include "sim/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/engine/engine.hpp"
+#include "sim/engine/graph_checks.hpp"
+#include "sim/layout/check_layout.hpp"
+#include "sim/layout/stage_partition.hpp"
+#include "sim/report/measure.hpp"
+
+namespace orrery {
+namespace {
+
+Verdict check_capability(const Scenario& s) {
+  if (!is_fp8(s.training.precision) || s.cluster.gpu.peak_flops_per_s.contains("fp8")) return {};
+  return Infeasible{Reason::kCapability, "FP8 tensor cores", 1, 0,
+                    fmt::format("{} has no FP8 tensor cores, so precision {} cannot run; use bf16",
+                                s.cluster.gpu.device, to_text(s.training.precision))};
+}
+
+std::vector<std::int64_t> partition(const Scenario& s, const Workload& workload,
+                                    const StepTemplates& templates, std::int64_t stages,
+                                    bool hidden_communication) {
+  if (!s.layout.stage_layers.empty()) return s.layout.stage_layers;
+  std::vector<double> costs;
+  for (std::size_t unit : layer_units(workload, s.model))
+    costs.push_back(templates.unit_seconds(unit, !hidden_communication));
+  const auto cost = [&](UnitKind kind) {
+    return templates.unit_seconds(unit_of(workload, kind), !hidden_communication);
+  };
+  costs.front() += cost(UnitKind::kEmbedding);
+  costs.back() += cost(UnitKind::kHead);
+  if (s.training.mtp) {
+    for (std::int64_t i = 0; i < s.model.mtp_modules; ++i)
+      costs.back() += cost(UnitKind::kMtp) + cost(UnitKind::kHead);
+  }
+  return balance_stages(costs, stages);
+}
+
+Verdict check_memory(const std::vector<RankMemory>& memory, double capacity) {
+  const auto worst =
+      std::max_element(memory.begin(), memory.end(),
+                       [](const RankMemory& a, const RankMemory& b) { return a.total() < b.total(); });
+  if (worst->total() <= capacity) return {};
+  const std::pair<const char*, double> parts[] = {{"weights", worst->weights},
+                                                  {"gradients", worst->gradients},
+                                                  {"optimizer state", worst->optimizer},
+                                                  {"activations", worst->activations},
+                                                  {"buffers", worst->buffers}};
+  const auto* largest = std::max_element(std::begin(parts), std::end(parts),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
+  return Infeasible{Reason::kMemory, fmt::format("bytes on pipeline rank {}", worst - memory.begin()),
+                    worst->total(), capacity,
+                    fmt::format("pipeline rank {} needs {:.1f} GB of {:.1f} GB; largest part: {} {:.1f} GB",
+                                worst - memory.begin(), worst->total() / 1e9, capacity / 1e9, largest->first,
+                                largest->second / 1e9)};
+}
+
+}  // namespace
+
+std::int64_t communication_sms(const Scenario& s, bool pairs) {
+  if (s.layout.communication_sms >= 0) return s.layout.communication_sms;
+  return pairs && s.layout.ep > 1 ? s.cluster.expert_all_to_all.sm_count : 0;
+}
+
+bool overlaps(const Schedule& schedule) {
+  for (const std::vector<Step>& rank : schedule.ranks) {
+    for (const Step& step : rank) {
+      if (step.overlapped) return true;
+    }
+  }
+  return false;
+}
+
+bool plan_layout(const Scenario& s, Plan& plan) {
+  plan.rules = memory_rules(s.training.precision);
+  plan.verdict = check_capability(s);
+  if (!plan.verdict) plan.verdict = check_layout(s.model, s.layout, s.training, s.gpus);
+  if (plan.verdict) return false;
+  plan.derived = derive(s.layout, s.training, s.gpus);
+  return true;
+}
+
+void plan_schedule(const Scenario& s, Schedule schedule, bool pairs, Plan& plan) {
+  plan.schedule = std::move(schedule);
+  plan.ranks.emplace(s.layout, s.gpus, s.cluster.gpus_per_node);
+  plan.workload = make_units({s.model, s.layout, s.training, s.cluster.gpus_per_node, s.routing});
+  plan.communication_sms = communication_sms(s, pairs);
+  const auto sms = static_cast<std::int64_t>(s.cluster.gpu.sm_count.value) - plan.communication_sms;
+  if (sms < 1) {
+    plan.verdict = Infeasible{Reason::kCapability, "SMs", static_cast<double>(plan.communication_sms),
+                              s.cluster.gpu.sm_count.value,
+                              fmt::format("communication_sms = {} leaves no SM of {} for compute",
+                                          plan.communication_sms, s.cluster.gpu.sm_count.value)};
+    return;
+  }
+  plan.templates.emplace(plan.workload, *plan.ranks, s.cluster, sms);
+  assign_stages(plan.workload, s.model, s.training,
+                partition(s, plan.workload, *plan.templates, plan.schedule.stages, pairs));
+  const double capacity = s.cluster.gpu.memory_bytes.value;
+  plan.memory =
+      memory_by_rank({plan.workload, plan.schedule, s.layout, plan.derived, s.model, plan.rules, capacity});
+  plan.verdict = check_memory(plan.memory, capacity);
+}
+
+LoweredStep lower_plan(const Scenario& s, Plan& plan) {
+  return lower({.workload = plan.workload,
+                .schedule = plan.schedule,
+                .layout = s.layout,
+                .derived = plan.derived,
+                .ranks = *plan.ranks,
+                .cluster = s.cluster,
+                .templates = *plan.templates,
+                .optimizer_bytes_per_param = optimizer_traffic(plan.rules)});
+}
+
+Timeline run_step(const LoweredStep& step) {
+  Timeline timeline = run(step.graph);
+  if (timeline.stop == StopReason::kDeadlock) {
+    const std::vector<TaskId> cycle = find_cycle(step.graph);
+    throw InternalError(fmt::format("the task graph deadlocks ({} tasks on a cycle):\n{}", cycle.size(),
+                                    deadlock_text(timeline)));
+  }
+  return timeline;
+}
+
+}  // namespace orrery

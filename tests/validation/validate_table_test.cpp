@@ -1,0 +1,101 @@
+// Published, measured steps against simulated ones. tests/data/published_runs_sample.csv transcribes a few;
+// each row names its source.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "planner/validate_table.hpp"
+
+namespace orrery {
+namespace {
+
+const std::filesystem::path kRoot = ORRERY_SOURCE_DIR;
+
+ProfileFolders folders() {
+  return {{kRoot / "hwprofiles"}};
+}
+
+const TableValidation& sample() {
+  static const TableValidation found =
+      validate_table(load_published_table(kRoot / "tests/data/published_runs_sample.csv"), folders());
+  return found;
+}
+
+TEST(ValidateTable, StepsOfTheSampleAreWithinTenPercentOfTheMeasuredOnesAndTwentyInFp8) {
+  std::size_t scored = 0;
+  for (const TableOutcome& o : sample().outcomes) {
+    if (o.skip) continue;
+    ++scored;
+    EXPECT_LT(std::abs(o.error()), o.precision == "bf16" ? 0.1 : 0.2)
+        << o.row.id << ": " << o.computed_step_s << " s computed, " << o.measured_step_s << " s measured; "
+        << o.inputs;
+  }
+  EXPECT_EQ(scored, 7U);
+}
+
+TEST(ValidateTable, ARowThatLeavesANeededCellOutIsSkippedByName) {
+  const TableOutcome& last = sample().outcomes.back();
+  ASSERT_EQ(last.row.id, "deepseek-v3-2048-fp8");
+  ASSERT_TRUE(last.skip.has_value());
+  EXPECT_EQ(last.skip->reason, SkipReason::kCell);
+  EXPECT_EQ(last.skip->text, "mbs is empty");
+  EXPECT_EQ(sample().count(SkipReason::kCell), 1U);
+}
+
+TEST(ValidateTable, GroupsShareOutAllScoredRows) {
+  std::size_t rows = 0;
+  for (const ErrorGroup& g : sample().groups) {
+    rows += g.rows;
+    EXPECT_LE(std::abs(g.bias), g.ninetieth);
+    EXPECT_EQ(g.rank.has_value(), g.rows >= 5);
+  }
+  EXPECT_EQ(rows, sample().all.rows);
+}
+
+TEST(ValidateTable, ARunThatFoundRoomWhereTheSimulatorFindsNoneIsCountedAsMemory) {
+  std::vector<PublishedRow> rows = load_published_table(kRoot / "tests/data/published_runs_sample.csv");
+  rows.resize(1);
+  rows[0].tp = 1;  // GPT-3 175B over 8 pipeline ranks alone: 22 billion weights on a GPU
+  rows[0].dp.reset();
+  const TableValidation found = validate_table(rows, folders());
+  EXPECT_EQ(found.count(SkipReason::kMemory), 1U);
+  EXPECT_EQ(found.all.rows, 0U);
+  EXPECT_NE(found.outcomes[0].skip->text.find("needs"), std::string::npos);
+  EXPECT_NE(found.outcomes[0].inputs.find("tp1 cp1 pp8 vpp12"), std::string::npos);
+}
+
+TEST(ValidateTable, TheWholeCollectionRunsAndItsCountsAddUp) {
+  const std::filesystem::path path = kRoot.parent_path() / "shared/data/validation/open.csv";
+  std::error_code code;
+  if (!std::filesystem::exists(path, code))
+    GTEST_SKIP() << "the collection of published runs is no part of the repository and not beside it";
+  const std::vector<PublishedRow> rows = load_published_table(path);
+  const TableValidation found = validate_table(rows, folders());
+  EXPECT_EQ(found.outcomes.size(), rows.size());
+  std::size_t counted = found.all.rows;
+  for (int i = 0; i <= static_cast<int>(SkipReason::kMemory); ++i)
+    counted += found.count(static_cast<SkipReason>(i));
+  EXPECT_EQ(counted, rows.size());
+  EXPECT_GT(found.all.rows, 0U);
+  for (const TableOutcome& o : found.outcomes) EXPECT_EQ(o.computed_step_s > 0, !o.skip) << o.row.id;
+}
+
+TEST(ValidateTable, MedianPercentileAndRankCorrelationFollowTheirDefinitions) {
+  EXPECT_DOUBLE_EQ(median_of({3, 1, 2}), 2);
+  EXPECT_DOUBLE_EQ(median_of({4, 1, 2, 3}), 2.5);
+  EXPECT_DOUBLE_EQ(percentile_of({10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, 0.9), 9);  // 9 of 10 are at most 9
+  EXPECT_DOUBLE_EQ(percentile_of({5}, 0.9), 5);
+  const std::vector<double> up{1, 2, 30, 400};
+  const std::vector<double> down{9, 7, 5, 3};
+  const std::vector<double> tied{1, 2, 2, 3};
+  const std::vector<double> flat{1, 1, 1, 1};
+  EXPECT_DOUBLE_EQ(*rank_correlation(up, up), 1);
+  EXPECT_DOUBLE_EQ(*rank_correlation(up, down), -1);
+  // Ranks 1 2 3 4 against 1 2.5 2.5 4 about 2.5: products 2.25 + 0 + 0 + 2.25, squares 5 and 4.5.
+  EXPECT_DOUBLE_EQ(*rank_correlation(up, tied), 4.5 / std::sqrt(5 * 4.5));
+  EXPECT_FALSE(rank_correlation(up, flat).has_value());
+}
+
+}  // namespace
+}  // namespace orrery
