@@ -63,7 +63,7 @@ class Best {
   std::vector<Candidate> kept_;
 };
 
-/// Tries list schedules under many policies with up to half of the effort.
+/// Tries list schedules under many policies with up to two thirds of the effort.
 class Lists {
  public:
   Lists(const AutoInput& input, Best& best)
@@ -83,6 +83,7 @@ class Lists {
     for (const auto& [makespan, policy] : tried) {
       for (const ListPolicy& variant : variants_of(policy)) (void)attempt(variant);
     }
+    finish_differently();
     return used_;
   }
 
@@ -90,12 +91,30 @@ class Lists {
   /// A list schedule takes about as long as so many evaluations.
   static constexpr std::int64_t kListWeight = 12;
 
-  std::optional<std::int64_t> attempt(const ListPolicy& policy) {
-    if (used_ > 0 && used_ + each_ > input_.effort / 2) return std::nullopt;
+  /// Keeps the beginning of the best two and looks for another end: fixed schedules drain for equal stages.
+  void finish_differently() {
+    const std::vector<Candidate> starts(
+        best_.kept().begin(), best_.kept().begin() + std::min<std::ptrdiff_t>(2, std::ssize(best_.kept())));
+    ScheduleTimer timer(input_.costs);
+    std::vector<std::vector<StepTime>> times;
+    for (const int percent : {90, 80, 95, 85, 60, 70, 97}) {
+      for (const Candidate& start : starts) {
+        (void)timer.run(start.schedule, &times);
+        const SchedulePrefix prefix = prefix_until(start.schedule, times, start.makespan / 100 * percent);
+        const std::string how = start.how + ", from " + std::to_string(percent) + " % of its time on ";
+        for (const ListPolicy& policy : list_policies(input_.placement, input_.costs))
+          (void)attempt(policy, &prefix, how);
+      }
+    }
+  }
+
+  std::optional<std::int64_t> attempt(const ListPolicy& policy, const SchedulePrefix* prefix = nullptr,
+                                      const std::string& how = {}) {
+    if (used_ > 0 && used_ + each_ > input_.effort / 3 * 2) return std::nullopt;
     used_ += each_;
-    auto schedule = list_schedule(input_.placement, input_.costs, policy);
+    auto schedule = list_schedule(input_.placement, input_.costs, policy, prefix);
     if (!schedule) return std::nullopt;
-    return best_.offer(std::move(*schedule), "list schedule: " + policy.text());
+    return best_.offer(std::move(*schedule), how + "list schedule: " + policy.text());
   }
 
   const AutoInput& input_;
@@ -168,7 +187,7 @@ std::vector<Placement> placements(const PipelineShape& shape) {
 }
 
 Schedule make_auto(const PipelineShape& shape) {
-  AutoInput input{.placement = placements(shape).front(), .costs = {}, .effort = 200'000};
+  AutoInput input{.placement = placements(shape).front(), .costs = {}, .effort = 50'000};
   const StageCost even{.forward = whole_step(1),
                        .backward = whole_step(2),
                        .input_grad = whole_step(1),

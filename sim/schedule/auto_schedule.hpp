@@ -14,9 +14,9 @@ namespace orrery {
 struct AutoInput {
   Placement placement;
   ScheduleCosts costs;
-  /// How much is tried, counted in steps timed, so that it is the same on every machine. 30 million are about
-  /// half a second.
-  std::int64_t effort = 30'000'000;
+  /// How much is tried, counted in steps timed, so that it is the same on every machine. 60 million are about
+  /// a second.
+  std::int64_t effort = 60'000'000;
 };
 
 /// The best order found.

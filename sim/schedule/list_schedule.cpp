@@ -29,13 +29,15 @@ struct RankState {
   std::int64_t free = 0, nic_free = 0, units = 0;
   bool idle = true;
   bool last_was_forward = false;
+  std::size_t placed = 0;  ///< steps
   std::vector<Stream> streams;
 };
 
 class ListScheduler {
  public:
-  ListScheduler(const Placement& placement, const ScheduleCosts& costs, const ListPolicy& policy)
-      : placement_(placement), costs_(costs), policy_(policy) {}
+  ListScheduler(const Placement& placement, const ScheduleCosts& costs, const ListPolicy& policy,
+                const SchedulePrefix* prefix)
+      : placement_(placement), costs_(costs), policy_(policy), prefix_(prefix) {}
 
   std::optional<Schedule> run() {
     prepare();
@@ -46,7 +48,11 @@ class ListScheduler {
       RankState& rank = ranks_[static_cast<std::size_t>(r)];
       if (rank.free > now) continue;
       rank.idle = true;
-      decide(static_cast<std::size_t>(r), now);
+      if (prefix_ != nullptr && rank.placed < prefix_->steps[static_cast<std::size_t>(r)]) {
+        if (!repeat(static_cast<std::size_t>(r), now)) return std::nullopt;
+      } else {
+        decide(static_cast<std::size_t>(r), now);
+      }
     }
     for (const RankState& rank : ranks_) {
       for (const Stream& stream : rank.streams) {
@@ -130,6 +136,39 @@ class ListScheduler {
     const std::size_t done_a = forward ? a.forwards : a.backwards;
     const std::size_t done_b = forward ? b.forwards : b.backwards;
     return done_a != done_b ? done_a < done_b : a.stage > b.stage;
+  }
+
+  /// Runs the next step of the prefix, or waits for its inputs. False where it is not in the order of the
+  /// microbatches.
+  bool repeat(std::size_t r, std::int64_t now) {
+    const Step& step = prefix_->schedule.ranks[r][ranks_[r].placed];
+    std::int64_t begin = now;
+    for (int i = 0; i < step.count(); ++i) {
+      const Action& a = step.action(i);
+      if (a.kind == ActionKind::kWeightGrad) continue;
+      const std::size_t slot = out_.slot(a.stage, a.microbatch);
+      const std::int64_t at = a.kind == ActionKind::kForward ? forward_input_[slot] : backward_input_[slot];
+      if (at == kNotYet) return true;
+      begin = std::max(begin, at);
+    }
+    if (begin > now) {
+      wakes_.push({begin, static_cast<int>(r)});
+      return true;
+    }
+    for (int i = 0; i < step.count(); ++i) {
+      const Action& a = step.action(i);
+      Stream& s = *std::ranges::find(ranks_[r].streams, a.stage, &Stream::stage);
+      skip_whole(s);
+      if (take(s, a.kind, r) != a) return false;
+      ranks_[r].last_was_forward = a.kind == ActionKind::kForward;
+    }
+    place(r, step, now);
+    return true;
+  }
+
+  /// Weight gradients that were done with their input gradients need none of their own.
+  static void skip_whole(Stream& s) {
+    while (s.weights < s.backwards && !s.split[s.weights]) ++s.weights;
   }
 
   void decide(std::size_t r, std::int64_t now) {
@@ -226,7 +265,7 @@ class ListScheduler {
   void do_weight_or_wait(std::size_t r, std::int64_t now, std::int64_t next) {
     Stream* oldest = nullptr;
     for (Stream& s : ranks_[r].streams) {
-      while (s.weights < s.backwards && !s.split[s.weights]) ++s.weights;
+      skip_whole(s);
       if (s.weights < s.backwards && (oldest == nullptr || before(s, *oldest, false))) oldest = &s;
     }
     if (oldest != nullptr) {
@@ -268,6 +307,7 @@ class ListScheduler {
     const StepTicks ticks = costs_.ticks(step);
     RankState& rank = ranks_[r];
     rank.idle = false;
+    rank.placed += 1;
     rank.free = now + ticks.duration;
     out_.ranks[r].push_back(step);
     for (int i = 0; i < step.count(); ++i) {
@@ -299,6 +339,7 @@ class ListScheduler {
   const Placement& placement_;
   const ScheduleCosts& costs_;
   const ListPolicy& policy_;
+  const SchedulePrefix* prefix_;
   std::vector<RankState> ranks_;
   std::vector<std::int64_t> forward_input_, backward_input_;  // [slot]
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
@@ -341,11 +382,8 @@ std::vector<ListPolicy> list_policies(const Placement& placement, const Schedule
         for (const P::Split split :
              {P::Split::kNever, P::Split::kAlways, P::Split::kWhenWanted, P::Split::kAtTheEnd}) {
           for (const int alive : {0, 100}) {
-            all.push_back({.order = order,
-                           .depth = depth,
-                           .pairing = pairing,
-                           .split = split,
-                           .alive_percent = alive});
+            all.push_back(
+                {.order = order, .depth = depth, .pairing = pairing, .split = split, .alive_percent = alive});
           }
         }
       }
@@ -372,9 +410,19 @@ std::vector<ListPolicy> variants_of(const ListPolicy& policy) {
   return all;
 }
 
+SchedulePrefix prefix_until(const Schedule& schedule, const std::vector<std::vector<StepTime>>& times,
+                            std::int64_t until) {
+  SchedulePrefix prefix{.schedule = schedule, .steps = {}};
+  for (const std::vector<StepTime>& rank : times) {
+    const auto first_after = std::ranges::lower_bound(rank, until, {}, &StepTime::begin);
+    prefix.steps.push_back(static_cast<std::size_t>(first_after - rank.begin()));
+  }
+  return prefix;
+}
+
 std::optional<Schedule> list_schedule(const Placement& placement, const ScheduleCosts& costs,
-                                      const ListPolicy& policy) {
-  return ListScheduler(placement, costs, policy).run();
+                                      const ListPolicy& policy, const SchedulePrefix* prefix) {
+  return ListScheduler(placement, costs, policy, prefix).run();
 }
 
 }  // namespace orrery
