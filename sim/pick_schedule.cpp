@@ -22,6 +22,9 @@ namespace {
 /// alone are not that far off.
 constexpr double kWorthSimulating = 1.1;
 
+/// Orders timed per placement on sizes below DeepSeek-V3's; larger ones get as much effort as that.
+constexpr std::int64_t kTries = 15'000;
+
 double seconds_of(std::int64_t ticks) {
   return to_seconds(SimTime{ticks}).value;
 }
@@ -149,11 +152,14 @@ class Picker {
       return;
     }
     AutoInput input{.placement = placement, .costs = costs_of(scenario_, plan, pairs)};
-    if (effort_ == PickEffort::kAny) input.effort = 0;
+    input.effort =
+        effort_ == PickEffort::kAny ? 0 : std::min(input.effort, kTries * 2 * std::ssize(placement.owner));
     AutoSchedule found = find_schedule(input);
     if (!found.found) return;
     if (best_ && seconds_of(found.makespan) > kWorthSimulating * best_seconds_) return;
-    offer(std::move(found.schedule), fmt::format("{}; stages {}", found.how, describe(placement)));
+    const std::string stages = describe(placement);
+    offer(std::move(found.schedule), fmt::format("{}; stages {}", found.how, stages),
+          fmt::format("found {} pairs, stages {}", pairs ? "with" : "without", stages));
   }
 
   [[nodiscard]] static std::string describe(const Placement& p) {
@@ -163,7 +169,7 @@ class Picker {
   }
 
   /// Simulates it where it fits and keeps the fastest.
-  void offer(Schedule schedule, const std::string& how) {
+  void offer(Schedule schedule, const std::string& how, const std::string& kind = {}) {
     Plan plan;
     if (!plan_layout(scenario_, plan)) return;
     const bool pairs = overlaps(schedule);
@@ -177,7 +183,7 @@ class Picker {
     }
     const double seconds = to_seconds(run_step(lower_plan(scenario_, plan)).makespan).value;
     if (!tried_.empty()) tried_ += "; ";
-    tried_ += fmt::format("{} {:.4g} s", plan.schedule.name == "auto" ? "(" + how + ")" : how, seconds);
+    tried_ += fmt::format("{} {:.4g} s", kind.empty() ? how : kind, seconds);
     if (best_ && seconds >= best_seconds_) return;
     best_ = how;
     best_seconds_ = seconds;

@@ -89,7 +89,7 @@ Verdict check_experts(const ModelSpec& m, const Layout& l) {
 
 Verdict check_pipeline(const ModelSpec& m, const Layout& l) {
   const std::int64_t stages = l.pp * l.vpp;
-  if (stages > m.layers) {
+  if (l.stage_layers.empty() && stages > m.layers) {
     return no(Reason::kPipeline, "layers", stages, m.layers,
               fmt::format("pp*vpp = {}*{} = {} stages exceed the {} layers of {}; use at most {} stages",
                           l.pp, l.vpp, stages, m.layers, m.name, m.layers));

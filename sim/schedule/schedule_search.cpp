@@ -132,12 +132,13 @@ class Search {
   }
 
   bool change(Steps& steps, std::size_t at) {
-    switch (below(6)) {
+    switch (below(7)) {
       case 0:
       case 1: return shift(steps, at, true);
       case 2: return shift(steps, at, false);
       case 3:
       case 4: return split_or_join(steps, at);
+      case 5: return hasten_forwards(steps, at);
       default: return pair_or_part(steps, at);
     }
   }
@@ -202,6 +203,35 @@ class Search {
       return true;
     }
     return false;
+  }
+
+  /// One more forward of a stage here; those that follow move up by one place each, and the last place goes.
+  /// In single moves every pair in between would have to part first.
+  bool hasten_forwards(Steps& steps, std::size_t at) {
+    const Step& here = steps[at];
+    const StageId stage = here.overlapped && below(2) == 0 ? here.second.stage : here.first.stage;
+    const auto forward_of = [&](const Step& s) {
+      return s.first.kind == ActionKind::kForward && s.first.stage == stage;
+    };
+    std::vector<MicrobatchId> order;
+    std::size_t last = steps.size();
+    for (std::size_t i = at; i < steps.size(); ++i) {
+      if (!forward_of(steps[i])) continue;
+      order.push_back(steps[i].first.microbatch);
+      last = i;
+    }
+    if (last == steps.size() || last == at) return false;
+    if (steps[last].overlapped) {
+      steps[last] = alone(steps[last].second);
+    } else {
+      erase_step(steps, last);
+    }
+    insert_step(steps, at, alone({.kind = ActionKind::kForward, .stage = stage, .microbatch = order[0]}));
+    std::size_t next = 0;
+    for (std::size_t i = at; i < steps.size() && next < order.size(); ++i) {
+      if (forward_of(steps[i])) steps[i].first.microbatch = order[next++];
+    }
+    return true;
   }
 
   const ScheduleCosts& costs_;

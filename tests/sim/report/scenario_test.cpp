@@ -1,4 +1,5 @@
 #include "sim/scenario.hpp"
+#include "sim/base/check.hpp"
 
 #include <gtest/gtest.h>
 
