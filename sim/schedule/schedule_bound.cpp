@@ -58,7 +58,10 @@ struct RankSums {
 class Bound {
  public:
   Bound(const Placement& placement, const ScheduleCosts& costs)
-      : placement_(placement), costs_(costs), least_(least_of(costs)), ranks_(placement.ranks) {}
+      : placement_(placement),
+        costs_(costs),
+        least_(least_of(costs)),
+        ranks_(static_cast<std::size_t>(placement.ranks)) {}
 
   std::int64_t value() {
     std::int64_t bound = 0;

@@ -9,8 +9,6 @@ namespace {
 
 using Steps = std::vector<Step>;
 
-constexpr std::size_t kHistory = 20;  // changes
-
 struct Place {
   std::size_t rank = 0;
   std::size_t step = 0;
@@ -48,14 +46,24 @@ class Search {
   Search(Schedule start, const ScheduleCosts& costs)
       : costs_(costs), timer_(costs), now_(std::move(start)), random_(1) {}
 
+  /// Begins anew from the best with a longer memory, which climbs out of deeper hollows, then a short one.
   Schedule run(std::int64_t evaluations) {
     const Evaluation& first = timer_.run(now_, &times_);
     if (!first.usable()) return std::move(now_);
-    makespan_ = first.makespan;
-    history_.assign(kHistory, makespan_);
-    Schedule best = now_;
-    std::int64_t best_makespan = makespan_;
-    trace();
+    best_ = now_;
+    best_makespan_ = first.makespan;
+    for (const std::size_t memory : {20U, 300U, 20U}) {
+      now_ = best_;
+      makespan_ = timer_.run(now_, &times_).makespan;
+      history_.assign(memory, makespan_);
+      trace();
+      climb(evaluations / 3);
+    }
+    return std::move(best_);
+  }
+
+ private:
+  void climb(std::int64_t evaluations) {
     for (std::int64_t i = 0; i < evaluations; ++i) {
       const Place place = pick();
       Steps& steps = now_.ranks[place.rank];
@@ -72,15 +80,12 @@ class Search {
       makespan_ = e.makespan;
       before = std::min(before, makespan_);
       trace();
-      if (makespan_ < best_makespan) {
-        best_makespan = makespan_;
-        best = now_;
-      }
+      if (makespan_ >= best_makespan_) continue;
+      best_makespan_ = makespan_;
+      best_ = now_;
     }
-    return best;
   }
 
- private:
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
 
   Place pick() {
@@ -236,12 +241,12 @@ class Search {
 
   const ScheduleCosts& costs_;
   ScheduleTimer timer_;
-  Schedule now_;
+  Schedule now_, best_;
   Steps saved_;
   std::mt19937_64 random_;
   std::vector<std::vector<StepTime>> times_;
   std::vector<Place> critical_;
-  std::int64_t makespan_ = 0;
+  std::int64_t makespan_ = 0, best_makespan_ = 0;
   std::vector<std::int64_t> history_;  ///< makespans of the last changes
 };
 
