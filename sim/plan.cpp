@@ -21,8 +21,10 @@ Verdict check_capability(const Scenario& s) {
                                 s.cluster.gpu.device, to_text(s.training.precision))};
 }
 
+/// Layers per stage: as given, else balanced by computed time. Where ranks hold one stage each (or, in
+/// bidirectional schedules, copies of two) the slowest stage counts, with virtual stages the busiest rank.
 std::vector<std::int64_t> partition(const Scenario& s, const Workload& workload,
-                                    const StepTemplates& templates, std::int64_t stages,
+                                    const StepTemplates& templates, const Schedule& schedule,
                                     bool hidden_communication) {
   if (!s.layout.stage_layers.empty()) return s.layout.stage_layers;
   std::vector<double> costs;
@@ -31,13 +33,21 @@ std::vector<std::int64_t> partition(const Scenario& s, const Workload& workload,
   const auto cost = [&](UnitKind kind) {
     return templates.unit_seconds(unit_of(workload, kind), !hidden_communication);
   };
-  costs.front() += cost(UnitKind::kEmbedding);
-  costs.back() += cost(UnitKind::kHead);
+  const double first = cost(UnitKind::kEmbedding);
+  double last = cost(UnitKind::kHead);
   if (s.training.mtp) {
     for (std::int64_t i = 0; i < s.model.mtp_modules; ++i)
-      costs.back() += cost(UnitKind::kMtp) + cost(UnitKind::kHead);
+      last += cost(UnitKind::kMtp) + cost(UnitKind::kHead);
   }
-  return balance_stages(costs, stages);
+  if (s.layout.vpp > 1) {
+    std::vector<std::int32_t> ranks;
+    for (int stage = 0; stage < schedule.stages; ++stage)
+      ranks.push_back(schedule.rank_of(StageId{stage}, MicrobatchId{0}).value);
+    return balance_ranks(costs, first, last, ranks);
+  }
+  costs.front() += first;
+  costs.back() += last;
+  return balance_stages(costs, schedule.stages);
 }
 
 Verdict check_memory(const std::vector<RankMemory>& memory, double capacity) {
@@ -99,7 +109,7 @@ void plan_schedule(const Scenario& s, Schedule schedule, bool pairs, Plan& plan)
   }
   plan.templates.emplace(plan.workload, *plan.ranks, s.cluster, sms);
   assign_stages(plan.workload, s.model, s.training,
-                partition(s, plan.workload, *plan.templates, plan.schedule.stages, pairs));
+                partition(s, plan.workload, *plan.templates, plan.schedule, pairs));
   const double capacity = s.cluster.gpu.memory_bytes.value;
   plan.memory =
       memory_by_rank({plan.workload, plan.schedule, s.layout, plan.derived, s.model, plan.rules, capacity});

@@ -96,5 +96,61 @@ TEST(BalanceStages, MoreStagesThanUnitsIsABug) {
   EXPECT_THROW((void)balance_stages(std::vector<double>(3, 1.0), 0), InternalError);
 }
 
+/// Busiest rank over all cuts of `units` equal layers into `stages`, inner stages not empty.
+double busiest_of_best(std::int64_t units, double first, double last,
+                       const std::vector<std::int32_t>& ranks) {
+  const std::size_t n = ranks.size();
+  std::vector<std::int64_t> counts(n, 0);
+  double best = 1e300;
+  const auto visit = [&](auto&& self, std::size_t stage, std::int64_t left) -> void {
+    if (stage + 1 == n) {
+      counts[stage] = left;
+      std::vector<double> load(n, 0.0);
+      for (std::size_t i = 0; i < n; ++i) {
+        load[static_cast<std::size_t>(ranks[i])] +=
+            static_cast<double>(counts[i]) + (i == 0 ? first : 0) + (i + 1 == n ? last : 0);
+      }
+      best = std::min(best, *std::max_element(load.begin(), load.end()));
+      return;
+    }
+    for (std::int64_t c = stage == 0 ? 0 : 1; c <= left; ++c) {
+      counts[stage] = c;
+      self(self, stage + 1, left - c);
+    }
+  };
+  visit(visit, 0, units);
+  return best;
+}
+
+TEST(BalanceRanks, MeetsTheBestOfAllCutsOnSmallPipelines) {
+  // Two ranks with two stages each, placed round robin (0 1 0 1) and in a V (0 1 1 0).
+  for (const std::vector<std::int32_t>& ranks :
+       {std::vector<std::int32_t>{0, 1, 0, 1}, std::vector<std::int32_t>{0, 1, 1, 0}}) {
+    for (std::int64_t units : {4, 7, 12}) {
+      for (double last : {0.0, 1.0, 2.5, 6.0}) {
+        const std::vector<double> costs(static_cast<std::size_t>(units), 1.0);
+        const std::vector<std::int64_t> counts = balance_ranks(costs, 0.25, last, ranks);
+        EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}), units);
+        std::vector<double> load(2, 0.0);
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+          load[static_cast<std::size_t>(ranks[i])] +=
+              static_cast<double>(counts[i]) + (i == 0 ? 0.25 : 0) + (i == 3 ? last : 0);
+        }
+        EXPECT_NEAR(std::max(load[0], load[1]), busiest_of_best(units, 0.25, last, ranks), 1e-12)
+            << units << " " << last;
+      }
+    }
+  }
+}
+
+TEST(BalanceRanks, LeavesAHeavyHeadAloneWhereThatHelps) {
+  // 8 layers, head of 4 on 2 ranks of 2 stages: rank 1 holds the head and one inner stage, 6 and 6.
+  const std::vector<double> costs(8, 1.0);
+  const std::vector<std::int32_t> ranks{0, 1, 0, 1};
+  const std::vector<std::int64_t> counts = balance_ranks(costs, 0, 4, ranks);
+  EXPECT_EQ(counts[0] + counts[2], 6);
+  EXPECT_EQ(counts[1] + counts[3], 2);
+}
+
 }  // namespace
 }  // namespace orrery
