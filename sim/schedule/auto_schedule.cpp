@@ -127,8 +127,9 @@ void improve(const AutoInput& input, std::int64_t lower, std::int64_t effort, st
   const std::int64_t share = effort / static_cast<std::int64_t>(kept.size());
   for (Candidate& c : kept) {
     if (c.makespan == lower) continue;
-    c.schedule = improve_schedule(std::move(c.schedule), input.costs,
-                                  share / std::max<std::int64_t>(1, steps_of(c.schedule)));
+    // Counted before the schedule moves: the order in which arguments are evaluated is the compiler's.
+    const std::int64_t evaluations = share / std::max<std::int64_t>(1, steps_of(c.schedule));
+    c.schedule = improve_schedule(std::move(c.schedule), input.costs, evaluations);
     const std::int64_t makespan = evaluate(c.schedule, input.costs).makespan;
     if (makespan < c.makespan) c.how += "; improved by local search";
     c.makespan = makespan;

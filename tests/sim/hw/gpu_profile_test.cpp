@@ -45,7 +45,7 @@ TEST(GpuProfile, FindsAClassByItsFullNameOnly) {
   ASSERT_NE(gpu.find("gemm.fp8-block"), nullptr);
   EXPECT_EQ(gpu.find("gemm.fp8-block")->op_class, "gemm.fp8-block");
   EXPECT_EQ(gpu.find("gemm"), nullptr);
-  EXPECT_EQ(gpu.find("gemm.fp8-tensor"), nullptr);
+  EXPECT_EQ(gpu.find("gemm.mxfp8"), nullptr);
 }
 
 Contention slowdown(const std::string& op_class, double factor) {

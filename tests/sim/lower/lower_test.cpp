@@ -59,6 +59,7 @@ TEST(Lower, AStepBeginsTheMomentTheOneBeforeHasEndedAndItsInputsAreHere) {
       const bool first = i == step.rank_begin[p.rank.at()];
       if (!first) {
         const PlacedStep& before = step.steps[i - 1];
+        ready = t.end[before.begin.at()];  // a step without work ends as it begins
         for (std::uint32_t k = 0; k < before.tasks; ++k)
           ready = std::max(ready, t.end[before.first_task.at() + k]);
       }
