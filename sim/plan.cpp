@@ -100,6 +100,15 @@ void plan_schedule(const Scenario& s, Schedule schedule, bool pairs, Plan& plan)
   plan.workload = make_units({s.model, s.layout, s.training, s.cluster.gpus_per_node, s.routing});
   plan.communication_sms = communication_sms(s, pairs);
   const auto sms = static_cast<std::int64_t>(s.cluster.gpu.sm_count.value) - plan.communication_sms;
+  if (pairs && s.layout.ep > 1 && plan.communication_sms == 0) {
+    const std::int64_t usual = s.cluster.expert_all_to_all.sm_count;
+    plan.verdict = Infeasible{
+        Reason::kCapability, "SMs for communication", 1, 0,
+        fmt::format("overlapped pairs run all-to-all beside compute, so communication_sms = 0 cannot be; "
+                    "leave it out for the {} of the cluster's kernels",
+                    usual)};
+    return;
+  }
   if (sms < 1) {
     plan.verdict = Infeasible{Reason::kCapability, "SMs", static_cast<double>(plan.communication_sms),
                               s.cluster.gpu.sm_count.value,

@@ -45,12 +45,19 @@ CollectiveKind collective_of(CommKind kind) {
 
 }  // namespace
 
-CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterProfile& cluster) {
+CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterProfile& cluster,
+                   std::int64_t sms) {
   const bool expert =
       op.kind == CommKind::kDispatch || op.kind == CommKind::kDispatchCached || op.kind == CommKind::kCombine;
   CommCost cost;
   if (expert) {
     cost = all_to_all(op, group, cluster);
+    const std::int64_t measured_with = cluster.expert_all_to_all.sm_count;
+    if (sms > 0 && sms < measured_with) {
+      const Seconds slower = cost.moving * (static_cast<double>(measured_with) / static_cast<double>(sms));
+      cost.alone += slower - cost.moving;
+      cost.moving = slower;
+    }
   } else {
     const CollectiveCost c = collective_cost(collective_of(op.kind), Bytes{op.bytes}, group, cluster);
     cost.alone = c.time;

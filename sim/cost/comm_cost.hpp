@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "sim/base/units.hpp"
 #include "sim/hw/cluster.hpp"
 #include "sim/network/collectives.hpp"
@@ -21,7 +23,11 @@ struct CommCost {
 /// counted, as DeepEP counts) * payload, over the rate for the group's size; inside one node distinct target
 /// ranks count. Between nodes every call starts with its notify time. Other kinds:
 /// `collective_cost`.
-[[nodiscard]] CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterProfile& cluster);
+/// `sms`: SMs set apart for communication, 0 when its kernels take what they need; with fewer than the
+/// all-to-all kernels were measured with, their moving part slows in proportion (assumed; DeepEP inside a
+/// node gains little beyond 20 SMs and loses about so below).
+[[nodiscard]] CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterProfile& cluster,
+                                 std::int64_t sms = 0);
 
 /// Slow-down of two transfers that share a NIC, by max-min fairness: the one that wants less than half gets
 /// what it wants, the other the rest. `own` and `other` are shares of the reachable rate in (0, 1].

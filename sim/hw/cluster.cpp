@@ -69,25 +69,25 @@ void check_cluster(const ClusterProfile& c, const std::string& place) {
     if (!ok) throw InputError(place + "#/" + key, fmt::format("found {:g}, expected {}", found, expected));
   };
   const auto tier = [&](const Tier& t, const std::string& key) {
-    demand(t.bytes_per_s.value > 0, (key + "/bytes_per_s/value").c_str(), t.bytes_per_s.value,
-           "a positive number");
-    demand(t.efficiency.value > 0 && t.efficiency.value <= 1, (key + "/efficiency/value").c_str(),
+    demand(t.bytes_per_s.value >= 1 && t.bytes_per_s.value <= 1e18, (key + "/bytes_per_s/value").c_str(),
+           t.bytes_per_s.value, "1 to 1e18 B/s");
+    demand(t.efficiency.value >= 1e-6 && t.efficiency.value <= 1, (key + "/efficiency/value").c_str(),
            t.efficiency.value, "a share above 0, at most 1");
-    demand(t.latency_s.value >= 0, (key + "/latency_s/value").c_str(), t.latency_s.value,
-           "a number of at least 0");
+    demand(t.latency_s.value >= 0 && t.latency_s.value <= 10, (key + "/latency_s/value").c_str(),
+           t.latency_s.value, "0 to 10 s");
   };
   tier(c.scale_up, "scale_up");
   tier(c.scale_out, "scale_out");
-  demand(c.oversubscription.value >= 1, "oversubscription/value", c.oversubscription.value,
-         "a ratio of at least 1");
+  demand(c.oversubscription.value >= 1 && c.oversubscription.value <= 1e6, "oversubscription/value",
+         c.oversubscription.value, "a ratio of at least 1, at most 1e6");
   demand(c.switch_radix.value >= 2, "switch_radix/value", c.switch_radix.value, "a number of at least 2");
-  demand(c.node_overhead_w.value >= 0, "node_overhead_w/value", c.node_overhead_w.value,
-         "a number of at least 0");
+  demand(c.node_overhead_w.value >= 0 && c.node_overhead_w.value <= 1e9, "node_overhead_w/value",
+         c.node_overhead_w.value, "a number of at least 0, at most 1e9");
   demand(c.host_link_bytes_per_s.value > 0, "host_link_bytes_per_s/value", c.host_link_bytes_per_s.value,
          "a positive number");
   const ExpertAllToAll& a = c.expert_all_to_all;
   for (const Sourced* s : {&a.notify_dispatch_s, &a.notify_cached_s, &a.notify_combine_s}) {
-    demand(s->value >= 0, "expert_all_to_all/notify", s->value, "a number of at least 0");
+    demand(s->value >= 0 && s->value <= 10, "expert_all_to_all/notify", s->value, "0 to 10 s");
   }
 }
 

@@ -113,24 +113,38 @@ void fields(V& v, GpuProfile& g) {
 
 namespace {
 
+/// Beyond these a figure is a typing error, and times would leave the range of the engine's clock.
+constexpr double kLeastAmount = 1e-3;
+constexpr double kMostAmount = 1e24;
+constexpr double kMostSeconds = 10;
+constexpr double kMostSlowdown = 1000;
+
 void check_scalars(const GpuProfile& g, const std::string& place) {
   const auto positive = [&](const Sourced& s, const std::string& key) {
-    if (!(s.value > 0))
+    if (!(s.value > 0 && s.value >= kLeastAmount && s.value <= kMostAmount))
       throw InputError(place + "#/" + key + "/value",
-                       fmt::format("found {:g}, expected a positive number", s.value));
+                       fmt::format("found {:g}, expected a positive number, {:g} to {:g}", s.value,
+                                   kLeastAmount, kMostAmount));
   };
   const auto not_negative = [&](const Sourced& s, const std::string& key) {
-    if (!(s.value >= 0))
-      throw InputError(place + "#/" + key + "/value",
-                       fmt::format("found {:g}, expected a number of at least 0", s.value));
+    if (!(s.value >= 0 && s.value <= kMostAmount))
+      throw InputError(
+          place + "#/" + key + "/value",
+          fmt::format("found {:g}, expected a number of at least 0, at most {:g}", s.value, kMostAmount));
   };
   positive(g.sm_count, "sm_count");
   positive(g.memory_bytes, "memory_bytes");
   positive(g.hbm_bytes_per_s, "hbm_bytes_per_s");
   positive(g.power.cap_w, "power/cap_w");
   for (const auto& [name, number] : g.peak_flops_per_s) positive(number, "peak_flops_per_s/" + name);
-  not_negative(g.launch_s, "launch_s");
-  not_negative(g.host_launch_s, "host_launch_s");
+  if (!g.peak_flops_per_s.contains("bf16"))
+    throw InputError(place + "#/peak_flops_per_s", "key 'bf16' is missing; MFU is measured against it");
+  for (const auto& [s, key] : {std::pair{&g.launch_s, "launch_s"}, {&g.host_launch_s, "host_launch_s"}}) {
+    not_negative(*s, key);
+    if (s->value > kMostSeconds)
+      throw InputError(place + "#/" + key + "/value",
+                       fmt::format("found {:g}, expected at most {:g} s", s->value, kMostSeconds));
+  }
   not_negative(g.power.idle_w, "power/idle_w");
   not_negative(g.power.communication_floor_w, "power/communication_floor_w");
   not_negative(g.power.joules_per_byte, "power/joules_per_byte");
@@ -146,6 +160,19 @@ void check_operators(const GpuProfile& g, const std::string& place) {
         throw InputError(fmt::format("{}#/operators/{}/tiles", place, i),
                          "expected tiles of two numbers [rows, columns]");
     }
+    const auto rate = [&](double value, const char* key) {
+      if (value >= kLeastAmount && value <= kMostAmount) return;
+      throw InputError(fmt::format("{}#/operators/{}/{}", place, i, key),
+                       fmt::format("found {:g}, expected {:g} to {:g}", value, kLeastAmount, kMostAmount));
+    };
+    if (c.form == CurveForm::kGemmTile) {
+      rate(c.flops_per_s, "flops_per_s");
+      rate(c.output_bytes_per_s, "output_bytes_per_s");
+    }
+    if (c.form == CurveForm::kBandwidth) rate(c.bytes_per_s, "bytes_per_s");
+    if (c.overhead_s > kMostSeconds)
+      throw InputError(fmt::format("{}#/operators/{}/overhead_s", place, i),
+                       fmt::format("found {:g}, expected at most {:g} s", c.overhead_s, kMostSeconds));
     if (c.form == CurveForm::kGemmTile && c.tiles.empty()) {
       throw InputError(fmt::format("{}#/operators/{}/tiles", place, i), "expected at least one tile");
     }
@@ -160,10 +187,10 @@ void check_operators(const GpuProfile& g, const std::string& place) {
 
 void check_contention(const GpuProfile& g, const std::string& place) {
   for (std::size_t i = 0; i < g.contention.size(); ++i) {
-    if (!(g.contention[i].slowdown.value >= 1)) {
-      throw InputError(
-          fmt::format("{}#/contention/{}/slowdown/value", place, i),
-          fmt::format("found {:g}, expected a factor of at least 1", g.contention[i].slowdown.value));
+    if (!(g.contention[i].slowdown.value >= 1 && g.contention[i].slowdown.value <= kMostSlowdown)) {
+      throw InputError(fmt::format("{}#/contention/{}/slowdown/value", place, i),
+                       fmt::format("found {:g}, expected a factor of at least 1, at most {:g}",
+                                   g.contention[i].slowdown.value, kMostSlowdown));
     }
   }
 }

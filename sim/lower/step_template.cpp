@@ -131,7 +131,8 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
     return out;
   }
   const CommOp& op = std::get<CommOp>(item);
-  const CommCost c = comm_cost(op, group, cluster_);
+  const CommCost c =
+      comm_cost(op, group, cluster_, static_cast<std::int64_t>(cluster_.gpu.sm_count.value) - compute_sms_);
   out.name = op.name;
   out.kind = kind_of(op.axis);
   out.duration = to_sim_time(c.alone);

@@ -87,6 +87,11 @@ void add_rules(const Measured& in, List& list) {
            "unfused cross-entropy over FP32 logits, passes counted as torch runs it; a fused kernel moves 8");
   list.add("messages", message_rule_names()[static_cast<std::size_t>(s.layout.messages)], "", "published",
            "blocking: deepseek-ai/DualPipe dualpipe.py @3da1bbe waits for its messages before the next step");
+  if (s.layout.zero_stage >= 2) {
+    list.add("zero.overlap", "none", "", "assumed",
+             "gradients and weights move between kernels, not beside them: real systems prefetch, so this is "
+             "too slow");
+  }
   list.add("stragglers", "none", "", "assumed",
            "all GPUs run at the profile's rates; no failures, goodput 1");
   if (in.communication_sms > 0) {

@@ -30,6 +30,8 @@ void fields(V& v, PublishedMatch& m) {
   v.optional("cp", m.cp);
   v.optional("pp", m.pp);
   v.optional("ep", m.ep);
+  v.optional("zero_stage", m.zero_stage);
+  v.optional("mtp", m.mtp);
   v.optional("global_batch_size", m.global_batch_size);
   v.optional("sequence_length", m.sequence_length);
   v.optional("schedule", m.schedule);
@@ -95,6 +97,15 @@ std::vector<PublishedRun> load_published(const ProfileFolders& folders) {
   return runs;
 }
 
+namespace {
+
+/// What no published run sets otherwise: a what-if of these is no longer about it.
+bool as_published(const Layout& l) {
+  return l.messages == MessageRule::kBlocking && l.communication_sms < 0 && l.stage_layers.empty();
+}
+
+}  // namespace
+
 bool is_about(const PublishedRun& run, const Scenario& s) {
   const PublishedMatch& m = run.match;
   return m.model == s.model.name && m.cluster == s.cluster.name && m.gpus == s.gpus &&
@@ -102,7 +113,9 @@ bool is_about(const PublishedRun& run, const Scenario& s) {
          agrees(m.ep, s.layout.ep) && agrees(m.global_batch_size, s.training.global_batch_size) &&
          agrees(m.sequence_length, s.training.sequence_length) && agrees(m.schedule, s.layout.schedule) &&
          agrees(m.precision, to_text(s.training.precision)) && near(m.tokens, s.training.tokens) &&
-         near(m.usd_per_gpu_hour, s.economics.usd_per_gpu_hour);
+         near(m.usd_per_gpu_hour, s.economics.usd_per_gpu_hour) &&
+         agrees(m.zero_stage, s.layout.zero_stage) && (!m.mtp || *m.mtp == s.training.mtp) &&
+         (!m.schedule || as_published(s.layout));
 }
 
 std::vector<ComparisonRow> compare(const PublishedRun& run, const Metrics& metrics,

@@ -26,7 +26,8 @@ struct PublishedMatch {
   std::string model;
   std::string cluster;
   std::int64_t gpus = 0;
-  std::optional<std::int64_t> tp, cp, pp, ep, global_batch_size, sequence_length;
+  std::optional<std::int64_t> tp, cp, pp, ep, zero_stage, global_batch_size, sequence_length;
+  std::optional<bool> mtp;
   std::optional<std::string> schedule, precision;
   std::optional<double> tokens, usd_per_gpu_hour;
 };

@@ -153,10 +153,16 @@ Json ranks(const Metrics& m) {
   return rows;
 }
 
+/// A value as a scenario takes it: number, truth or list where the text is one.
+Json typed(const std::string& value) {
+  Json parsed = Json::parse(value, nullptr, false);
+  return parsed.is_discarded() ? Json(value) : parsed;
+}
+
 Json infeasible(const Metrics& m) {
   if (!m.infeasible) return nullptr;
   Json nearest = Json::object();
-  for (const auto& [key, value] : m.nearest) nearest[key] = number_or_text(value);
+  for (const auto& [key, value] : m.nearest) nearest[key] = typed(value);
   return {{"code", to_text(m.infeasible->reason)},
           {"quantity", m.infeasible->quantity},
           {"needed", number(m.infeasible->needed)},

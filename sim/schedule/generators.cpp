@@ -113,7 +113,8 @@ std::span<const GeneratorInfo> generators() {
        .check = check_dualpipev,
        .make = make_dualpipev},
       {.name = "auto",
-       .summary = "searched for: the fastest of all the others and of orders found for the costs at hand",
+       .summary =
+           "searched for: the fastest of the others with the same vpp and of orders found for the costs",
        .source = "list scheduling and local search, sim/schedule/auto_schedule.hpp",
        .default_vpp = 1,
        .check = [](const PipelineShape&) -> Verdict { return {}; },
