@@ -105,7 +105,7 @@ void fields(V& v, GpuProfile& g) {
   v.required("hbm_bytes_per_s", g.hbm_bytes_per_s);
   map_field(v, "peak_flops_per_s", g.peak_flops_per_s);
   v.required("launch_s", g.launch_s);
-  v.optional("host_launch_s", g.host_launch_s);
+  v.required("host_launch_s", g.host_launch_s);
   v.required("power", g.power);
   v.required("operators", g.operators);
   v.optional("contention", g.contention);
