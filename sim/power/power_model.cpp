@@ -1,10 +1,12 @@
 #include "sim/power/power_model.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace orrery {
 
-PowerEstimate estimate_power(const std::vector<RankActivity>& ranks, const ClusterProfile& cluster) {
+PowerEstimate estimate_power(const std::vector<RankActivity>& ranks, const ClusterProfile& cluster,
+                             std::int64_t gpus) {
   const PowerFigures& p = cluster.gpu.power;
   const auto per_flop = [&](const char* precision, const char* fallback) {
     auto it = p.joules_per_flop.find(precision);
@@ -18,8 +20,11 @@ PowerEstimate estimate_power(const std::vector<RankActivity>& ranks, const Clust
     const double watts = std::min(p.cap_w.value, p.communication_floor_w.value + joules / r.seconds);
     out.gpu_mean += Watts{watts / static_cast<double>(ranks.size())};
   }
-  out.node_mean =
-      out.gpu_mean * static_cast<double>(cluster.gpus_per_node) + Watts{cluster.node_overhead_w.value};
+  // A node draws its overhead whether all of its GPUs take part or not.
+  const auto count = static_cast<double>(gpus);
+  const double nodes = std::ceil(count / static_cast<double>(cluster.gpus_per_node));
+  out.cluster_mean = out.gpu_mean * count + Watts{cluster.node_overhead_w.value} * nodes;
+  out.node_mean = out.cluster_mean / nodes;
   return out;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "sim/base/units.hpp"
@@ -16,14 +17,15 @@ struct RankActivity {
 };
 
 struct PowerEstimate {
-  Watts gpu_mean;   ///< mean over the GPUs and the step
-  Watts node_mean;  ///< GPUs of a node plus its overhead
+  Watts gpu_mean;      ///< mean over the GPUs and the step
+  Watts node_mean;     ///< mean over the nodes: their GPUs in use plus the overhead of a whole node
+  Watts cluster_mean;  ///< all nodes together
 };
 
 /// Mean board power = floor + (FLOPs * J/FLOP + bytes * J/byte) / time, at most the cap. The floor is the
 /// power of a GPU that waits or issues small kernels. Source of the form: docs/models/power.md. Known error:
 /// no link energy, no time resolution; the cap's effect on clocks is in the sustained kernel rates, not here.
 [[nodiscard]] PowerEstimate estimate_power(const std::vector<RankActivity>& ranks,
-                                           const ClusterProfile& cluster);
+                                           const ClusterProfile& cluster, std::int64_t gpus);
 
 }  // namespace orrery

@@ -1,7 +1,6 @@
 #include "sim/report/measure.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "sim/layout/rank_map.hpp"
 #include "sim/power/power_model.hpp"
@@ -112,14 +111,11 @@ Power power_of(const Measured& in, const std::vector<RankAccount>& accounts, dou
                         .fp8_flops = a.fp8_flops,
                         .memory_bytes = a.memory_bytes});
   }
-  const PowerEstimate p = estimate_power(activity, in.scenario.cluster);
+  const PowerEstimate p = estimate_power(activity, in.scenario.cluster, in.scenario.gpus);
   Power out;
   out.gpu_mean_w = p.gpu_mean.value;
-  // A node draws its overhead whether all of its GPUs take part or not.
-  const auto gpus = static_cast<double>(in.scenario.gpus);
-  const double nodes = std::ceil(gpus / static_cast<double>(in.scenario.cluster.gpus_per_node));
-  out.cluster_mean_w = p.gpu_mean.value * gpus + in.scenario.cluster.node_overhead_w.value * nodes;
-  out.node_mean_w = *out.cluster_mean_w / nodes;
+  out.node_mean_w = p.node_mean.value;
+  out.cluster_mean_w = p.cluster_mean.value;
   out.step_j = *out.cluster_mean_w * step_s;
   out.per_token_j = *out.step_j / tokens;
   return out;
