@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -8,6 +9,7 @@
 #include "planner/cli/output.hpp"
 #include "planner/export/chrome_trace.hpp"
 #include "planner/export/schedule_svg.hpp"
+#include "planner/export/svg_picture.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/layout/check_layout.hpp"
@@ -19,11 +21,11 @@ namespace {
 
 /// What --as takes.
 std::vector<std::string> kinds() {
-  return {"chrome-trace", "schedule-csv", "svg"};
+  return {"chrome-trace", "schedule-csv", "svg", "png", "pdf"};
 }
 /// Kinds of the interface that this version does not have.
 bool is_known_elsewhere(const std::string& kind) {
-  for (const char* name : {"megatron", "torchtitan", "png", "pdf"}) {
+  for (const char* name : {"megatron", "torchtitan"}) {
     if (kind == name) return true;
   }
   return false;
@@ -88,13 +90,13 @@ int export_timeline(const Invocation& call, const std::string& kind) {
   const SimResult result = simulate(scenario);
   if (result.metrics.infeasible) return infeasible(call, *result.metrics.infeasible);
   std::ostringstream out;
-  if (kind == "svg") {
+  if (kind != "chrome-trace") {
     const Layout& l = scenario.layout;
     const std::string title = fmt::format("{} on {} GPUs of {}: {}, tp {}, pp {}, ep {}, {} microbatches",
                                           scenario.model_ref, scenario.gpus, scenario.cluster_ref, l.schedule,
                                           l.tp, l.pp, l.ep, result.schedule->microbatches);
     write_schedule_svg(result, title, out);
-    emit(call, out.str());
+    emit(call, render_picture(out.str(), picture_format("." + kind)));
     return kFine;
   }
   write_chrome_trace(result, out);
@@ -109,7 +111,8 @@ int run(const Invocation& call) {
     throw UsageError("export writes the one format that --as names; leave --format out");
   const std::string kind = call.get("--as");
   if (kind == "schedule-csv") return export_schedule(call);
-  if (kind == "chrome-trace" || kind == "svg") return export_timeline(call, kind);
+  const std::vector<std::string> known = kinds();
+  if (std::find(known.begin(), known.end(), kind) != known.end()) return export_timeline(call, kind);
   if (is_known_elsewhere(kind))
     throw UsageError(fmt::format("--as {} is not in this version, which has {}", kind, join(kinds())));
   throw UsageError(
@@ -120,7 +123,7 @@ int run(const Invocation& call) {
 
 CommandInfo export_command() {
   std::vector<OptionInfo> own{
-      {.name = "--as", .value = "KIND", .what = "chrome-trace, schedule-csv or svg"},
+      {.name = "--as", .value = "KIND", .what = "chrome-trace, schedule-csv, svg, png or pdf"},
       {.name = "--microbatches", .value = "N", .what = "of one step, for a schedule without a scenario"}};
   return {
       .name = "export",
