@@ -113,6 +113,7 @@ class Picker {
     if ((result_.verdict = check_schedule("1f1b", shape_.pp * shape_.vpp, 1, shape_.microbatches)))
       return std::move(result_);
     const int given = shape_.vpp;
+    given_vpp_ = given;
     for (const GeneratorInfo& info : generators()) {
       if (info.name == "auto") continue;
       if (!take_vpp(given) || check_schedule(info.name, shape_.pp, given, shape_.microbatches)) {
@@ -120,7 +121,9 @@ class Picker {
             check_schedule(info.name, shape_.pp, info.default_vpp, shape_.microbatches))
           continue;
       }
-      offer(info.make(shape_), info.name);
+      PipelineShape shape = shape_;
+      if (info.takes_live_limit) shape.live_limit = static_cast<int>(scenario_.layout.live_microbatches);
+      if (!info.check(shape)) offer(info.make(shape), info.name);
       if (effort_ == PickEffort::kAny && best_) return std::move(result_);
     }
     std::vector<int> searched{given};
@@ -232,7 +235,10 @@ class Picker {
   }
 
   void note() {
-    result_.notes.push_back({"schedule.auto", *best_, "the shortest simulated step of: " + tried_});
+    const std::string stages =
+        result_.vpp == given_vpp_ ? "" : fmt::format("; {} stages per rank", result_.vpp);
+    result_.notes.push_back(
+        {"schedule.auto", *best_ + stages, "the shortest simulated step of: " + tried_});
     if (!take_vpp(static_cast<int>(result_.vpp))) return;
     Plan plan;
     const Placement placement = placement_of(result_.schedule);
@@ -253,6 +259,7 @@ class Picker {
   PickEffort effort_;
   PipelineShape shape_;
   PickedSchedule result_;
+  std::int64_t given_vpp_ = 1;
   std::optional<std::string> best_;
   double best_seconds_ = std::numeric_limits<double>::infinity();
   std::string tried_;

@@ -105,6 +105,8 @@ void fields(V& v, LayoutPart& part) {
   v.optional("zero_stage", l.zero_stage, limits_of("layout.zero_stage"));
   v.optional("sequence_parallel", l.sequence_parallel);
   v.optional("schedule", l.schedule);
+  if (V::reading || l.live_microbatches > 0)
+    v.optional("live_microbatches", l.live_microbatches, limits_of("layout.live_microbatches"));
   std::size_t messages = static_cast<std::size_t>(l.messages);
   v.choice("messages", messages, message_rule_names(), false);
   l.messages = static_cast<MessageRule>(messages);

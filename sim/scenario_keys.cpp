@@ -49,6 +49,11 @@ constexpr std::array kKeys{
                 .what = "activations between tensor parallel parts are cut along the sequence"},
     ScenarioKey{
         .key = "layout.schedule", .unit = "", .is_text = true, .what = "pipeline schedule: name or CSV file"},
+    ScenarioKey{.key = "layout.live_microbatches",
+                .unit = "",
+                .low = 1,
+                .high = kMostDegree,
+                .what = "microbatches that a rank may hold with zb-h2, pp to 2pp-1; 2pp-1 when left out"},
     ScenarioKey{.key = "layout.messages",
                 .unit = "",
                 .is_text = true,

@@ -113,8 +113,9 @@ Verdict scenario_schedule(const Scenario& s, Schedule& out) {
     const auto pp = static_cast<int>(s.layout.pp);
     const auto vpp = static_cast<int>(s.layout.vpp);
     const auto n = static_cast<int>(d.microbatches);
-    if (Verdict v = check_schedule(s.layout.schedule, pp, vpp, n)) return v;
-    out = with_passes(s.layout, make_schedule(s.layout.schedule, pp, vpp, n));
+    const auto limit = static_cast<int>(s.layout.live_microbatches);
+    if (Verdict v = check_schedule(s.layout.schedule, pp, vpp, n, limit)) return v;
+    out = with_passes(s.layout, make_schedule(s.layout.schedule, pp, vpp, n, limit));
     return {};
   }
   out = parse_csv(read_file(s.layout.schedule), s.layout.schedule);

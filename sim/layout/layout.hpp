@@ -65,6 +65,7 @@ struct Layout {
   std::int64_t zero_stage = 1;
   bool sequence_parallel = false;
   std::string schedule = "1f1b";
+  std::int64_t live_microbatches = 0;  ///< that a rank may hold, for schedules with a limit; 0: their own
   MessageRule messages = MessageRule::kBlocking;
   WeightGradients weight_gradients = WeightGradients::kAsScheduled;
   OptimizerSync optimizer_sync = OptimizerSync::kBarrier;

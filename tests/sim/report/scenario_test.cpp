@@ -132,6 +132,7 @@ TEST(ScenarioKeys, AreThoseThatAreRead) {
                                      {"layout.communication_sms", "0", ""},
                                      {"layout.stage_layers", "[32]", ""},
                                      {"layout.mtp_stage", "0", ""},
+                                     {"layout.live_microbatches", "4", ""},
                                      {"layout.overlap_grad_reduce", "true", ""},
                                      {"layout.overlap_param_gather", "false", ""},
                                      {"training.tokens", "1e12", ""},
