@@ -15,6 +15,8 @@ namespace orrery {
 /// along its columns.
 ///
 /// Never run on a GPU so far; the body runs in tests/calibrate/probe/cuda on the host.
+/// Loops over steps of 16 stay loops: unrolled, their addresses would not leave room for the sums in
+/// registers.
 template <int QK, int V>
 struct AttentionBackward {
   static constexpr int kThreads = 256, kQueries = 64, kKeys = 64;
@@ -90,7 +92,7 @@ struct AttentionBackward {
   /// c[4] of 16 x 32 += rows of `a` times rows of `b`, both [row][Chunks * 8].
   template <int Chunks, class Lanes, class C>
   static ORRERY_HD void product(Lanes& lanes, const std::uint8_t* a, const std::uint8_t* b, C c) {
-    ORRERY_UNROLL
+    ORRERY_ROLL
     for (int step = 0; step < Chunks / 2; ++step) {
       lanes.template ldmatrix<false>([&](int thread, Registers& r) {
         return LdmatrixOperands{a + rows_first<Chunks>(thread % 32, warp_row(thread), 2 * step), r.a};
@@ -148,7 +150,7 @@ struct AttentionBackward {
   /// c (16 keys x half the width) += P^T X with P [query][key] and X [query][width].
   template <int Tiles, int Chunks, class Lanes, class C>
   static ORRERY_HD void product_transposed(Lanes& lanes, const std::uint8_t* p, const std::uint8_t* x, C c) {
-    ORRERY_UNROLL
+    ORRERY_ROLL
     for (int step = 0; step < kQueries / 16; ++step) {
       lanes.template ldmatrix<true>([&](int thread, Registers& r) {
         return LdmatrixOperands{p + chunks_first<kPChunks>(thread % 32, step * 16, warp_row(thread) / 8),
@@ -179,7 +181,7 @@ struct AttentionBackward {
       ORRERY_UNROLL
       for (int i = 0; i < QK / 16 * 4; ++i) r.d_q[i / 4][i % 4] = 0;
     });
-    ORRERY_UNROLL
+    ORRERY_ROLL
     for (int step = 0; step < kKeys / 16; ++step) {
       lanes.template ldmatrix<false>([&](int thread, Registers& r) {
         return LdmatrixOperands{d_s + rows_first<kPChunks>(thread % 32, warp_row(thread), 2 * step), r.a};

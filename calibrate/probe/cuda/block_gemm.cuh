@@ -10,7 +10,7 @@ namespace orrery {
 ///
 /// with sb[j / 128][b] (weights, 128x128) or sb[b][j] (both operands 1x128, as in a weight gradient). The
 /// inner sums are taken by the tensor cores, the outer one in FP32 registers. mma.sync m16n8k32 e4m3, so
-/// sm_89 and newer. A block of 256 threads makes 128 x 128 of C: warps 2 along m, 4 along n, each 64 x 32.
+/// sm_89 and sm_90. A block of 256 threads makes 128 x 128 of C: warps 2 along m, 4 along n, each 64 x 32.
 ///
 /// Never run on a GPU so far; the body runs in tests/calibrate/probe/cuda on the host.
 struct BlockGemmArguments {
@@ -35,7 +35,7 @@ struct BlockGemm {
   struct Registers {
     float total[4][4][4];  ///< [16 rows][8 columns][fragment]
     float part[4][4][4];
-    std::uint32_t a[4][4];
+    std::uint32_t a[4];
     std::uint32_t b[2][4];
   };
 
@@ -82,15 +82,8 @@ struct BlockGemm {
       ORRERY_UNROLL
       for (int i = 0; i < 64; ++i) r.part[i / 16][i / 4 % 4][i % 4] = 0;
     });
-    ORRERY_UNROLL
-    for (int step = 0; step < 4; ++step) {  // 32 elements of k
-      ORRERY_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        lanes.template ldmatrix<false>([&](int thread, Registers& r) {
-          const int row = (thread / 32 % 2) * 64 + i * 16;
-          return LdmatrixOperands{stage + rows_first<kChunks>(thread % 32, row, 2 * step), r.a[i]};
-        });
-      }
+    ORRERY_ROLL  // unrolled, the addresses of all steps would be kept in registers
+        for (int step = 0; step < 4; ++step) {  // 32 elements of k
       ORRERY_UNROLL
       for (int j = 0; j < 2; ++j) {
         lanes.template ldmatrix<false>([&](int thread, Registers& r) {
@@ -101,10 +94,14 @@ struct BlockGemm {
       }
       ORRERY_UNROLL
       for (int i = 0; i < 4; ++i) {
+        lanes.template ldmatrix<false>([&](int thread, Registers& r) {
+          const int row = (thread / 32 % 2) * 64 + i * 16;
+          return LdmatrixOperands{stage + rows_first<kChunks>(thread % 32, row, 2 * step), r.a};
+        });
         ORRERY_UNROLL
         for (int j = 0; j < 4; ++j)
           lanes.mma_e4m3([&](Registers& r) {
-            return MmaOperands{r.part[i][j], r.a[i], r.b[j / 2] + 2 * (j % 2)};
+            return MmaOperands{r.part[i][j], r.a, r.b[j / 2] + 2 * (j % 2)};
           });
       }
     }

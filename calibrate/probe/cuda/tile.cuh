@@ -19,8 +19,8 @@ ORRERY_HD int tile_offset(int row, int chunk) {
 template <int Rows, int Chunks, int Threads, class Lanes>
 ORRERY_HD void load_tile(Lanes& lanes, std::uint8_t* to, const void* from, std::int64_t stride, int valid) {
   lanes.each([&](int thread, auto&) {
-    ORRERY_UNROLL
-    for (int i = 0; i < Rows * Chunks / Threads; ++i) {
+    ORRERY_ROLL  // unrolled, the addresses of all rows would be kept in registers
+        for (int i = 0; i < Rows * Chunks / Threads; ++i) {
       const int at = i * Threads + thread;
       const int row = at / Chunks, chunk = at % Chunks;
       const bool inside = row < valid;
