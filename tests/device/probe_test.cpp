@@ -182,7 +182,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{.op_class = "all-reduce",
              .name = "nccl",
              .shape = {{"bytes", 1 << 20}, {"gpus", 2}},
-             .dtype = "bf16"}));
+             .dtype = "bf16"}),
+    [](const ::testing::TestParamInfo<Case>& tested) {
+      std::string name;  // "gemm_fp8_block_cublaslt_tn_3"
+      for (const char c : tested.param.op_class + " " + tested.param.name)
+        name += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '_';
+      return name + "_" + std::to_string(tested.index);
+    });
 
 }  // namespace
 }  // namespace orrery
