@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "calibrate/probe/work.hpp"
 
@@ -106,9 +107,11 @@ void add_attention(Plan& plan, const ModelSpec& model) {
   const std::int64_t kv = model.mla ? model.heads : model.kv_heads;
   for (const std::int64_t sequence :
        {std::int64_t{1024}, std::int64_t{2048}, std::int64_t{4096}, std::int64_t{8192}}) {
-    for (const char* direction : {".forward", ".backward"}) {
+    // Forward by the wgmma of Hopper as well as by mma.sync, which every device here has.
+    for (const auto& [direction, name] :
+         {std::pair{".forward", "own"}, {".forward", "own wgmma"}, {".backward", "own"}}) {
       plan.add({.op_class = family + direction,
-                .name = "own",
+                .name = name,
                 .shape = {{"sequences", 1},
                           {"heads", model.heads},
                           {"kv_heads", kv},

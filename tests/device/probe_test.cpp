@@ -2,9 +2,17 @@
 // are timed.
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "calibrate/probe/isolated_probe.hpp"
 
 namespace orrery {
+
+/// For the names of the tests.
+static void PrintTo(const Case& what, std::ostream* out) {
+  *out << to_text(what);
+}
+
 namespace {
 
 Shape attention(std::int64_t heads, std::int64_t kv_heads, std::int64_t sequence, std::int64_t qk) {
@@ -102,6 +110,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{.op_class = "attention-mla.forward",
              .name = "own",
              .shape = attention(4, 4, 1000, 192),
+             .dtype = "bf16"},
+        Case{.op_class = "attention-mla.forward",
+             .name = "own wgmma",
+             .shape = attention(4, 4, 1000, 192),
+             .dtype = "bf16"},
+        Case{.op_class = "attention.forward",
+             .name = "own wgmma",
+             .shape = attention(8, 2, 1024, 128),
              .dtype = "bf16"},
         Case{.op_class = "attention-mla.backward",
              .name = "own",

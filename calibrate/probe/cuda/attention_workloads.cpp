@@ -22,11 +22,15 @@ class Attention : public Workload {
     g_.heads = static_cast<int>(size_of(what.shape, "heads"));
     g_.kv_heads = static_cast<int>(size_of(what.shape, "kv_heads"));
     g_.scale = 1 / std::sqrt(static_cast<float>(qk_));
+    wgmma_ = what.name == "own wgmma";
+    if (wgmma_ && device.compute != 90) unsupported("wgmma is for compute capability 9.0");
+    if (wgmma_ && backward) unsupported("the backward kernel uses mma.sync");
     two_stages_ = shared_bytes_of_attention_forward(qk_, true) <= device.shared_bytes;
     const int needed = std::max(shared_bytes_of_attention_forward(qk_, two_stages_),
                                 backward ? shared_bytes_of_attention_backward(qk_) : 0);
-    if (needed > device.shared_bytes)
-      unsupported("needs " + std::to_string(needed) + " bytes of shared memory, the device has " +
+    const int wanted = wgmma_ ? shared_bytes_of_attention_hopper(qk_) : needed;
+    if (wanted > device.shared_bytes)
+      unsupported("needs " + std::to_string(wanted) + " bytes of shared memory, the device has " +
                   std::to_string(device.shared_bytes));
     const std::int64_t rows = std::int64_t{sequences_} * g_.sequence;
     q_ = filled(rows * g_.heads * qk_, seed_);
@@ -56,7 +60,7 @@ class Attention : public Workload {
   }
 
   std::optional<Verified> verify() override {
-    check(launch_attention_forward(g_, qk_, sequences_, two_stages_, device_.stream), "attention");
+    check(forward(device_.stream), "attention");
     if (backward_) launch(device_.stream);
     Distance distance;
     // The first and the last queries of the first and the last head, and one between.
@@ -81,7 +85,7 @@ class Attention : public Workload {
 
   void launch(cudaStream_t stream) override {
     if (!backward_) {
-      check(launch_attention_forward(g_, qk_, sequences_, two_stages_, stream), "attention");
+      check(forward(stream), "attention");
       return;
     }
     check(cudaMemsetAsync(d_q_.data(), 0, static_cast<std::size_t>(d_q_.bytes()), stream), "zero");
@@ -90,10 +94,15 @@ class Attention : public Workload {
   std::string note() const override {
     return backward_ ? "mma.sync; with zeroing of dQ and delta; dK and dV of every query head; dQ in fp32 by "
                        "atomic additions"
+           : wgmma_  ? "wgmma"
                      : "mma.sync";
   }
 
  private:
+  cudaError_t forward(cudaStream_t stream) {
+    return wgmma_ ? launch_attention_hopper(g_, qk_, sequences_, stream)
+                  : launch_attention_forward(g_, qk_, sequences_, two_stages_, stream);
+  }
   [[nodiscard]] Buffer filled(std::int64_t count, std::uint32_t seed) {
     Buffer out(count * 2);
     check(launch_fill(Fill::kBf16, out.data(), count, seed, device_.stream), "fill");
@@ -193,6 +202,7 @@ class Attention : public Workload {
   std::uint32_t seed_;
   int sequences_, qk_;
   bool two_stages_ = true;
+  bool wgmma_ = false;
   Buffer q_, k_, v_, out_, lse_, d_out_, delta_, d_q_, d_k_, d_v_;
   AttentionArguments g_;
 };

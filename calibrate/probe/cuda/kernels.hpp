@@ -22,6 +22,9 @@ cudaError_t launch_block_gemm(const BlockGemmArguments& g, bool weight_gradient,
 cudaError_t launch_attention_forward(const AttentionArguments& g, int qk, int sequences, bool two_stages,
                                      cudaStream_t stream);
 [[nodiscard]] int shared_bytes_of_attention_forward(int qk, bool two_stages);
+/// hopper_kernels.cu; the same with wgmma, compute capability 9.0.
+cudaError_t launch_attention_hopper(const AttentionArguments& g, int qk, int sequences, cudaStream_t stream);
+[[nodiscard]] int shared_bytes_of_attention_hopper(int qk);
 /// delta = sum of out * d_out for each row of 128; then the gradients. `d_q` must be zero before.
 cudaError_t launch_attention_backward(const AttentionArguments& g, int qk, int sequences, float* delta,
                                       cudaStream_t stream);

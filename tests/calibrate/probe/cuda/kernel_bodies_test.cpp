@@ -10,6 +10,7 @@
 
 #include "calibrate/probe/cuda/attention_backward.cuh"
 #include "calibrate/probe/cuda/attention_forward.cuh"
+#include "calibrate/probe/cuda/attention_hopper.cuh"
 #include "calibrate/probe/cuda/block_gemm.cuh"
 #include "calibrate/probe/cuda/decode.cuh"
 #include "calibrate/probe/cuda/element_wise.cuh"
@@ -232,15 +233,18 @@ struct AttentionWorld {
   }
 };
 
-template <int QK, int V, int Stages>
+/// Body: AttentionForward with HostLanes, AttentionHopper with HostWarpgroupLanes.
+template <class Body, class Lanes, int QK, int V>
 void check_forward(AttentionWorld<QK, V> world) {
-  using Body = AttentionForward<QK, V, Stages>;
-  std::vector<std::uint8_t> shared(Body::kSharedBytes, 0xff);
+  // Tiles begin at multiples of 1024 bytes, as the swizzle wants them.
+  std::vector<std::uint8_t> memory(Body::kSharedBytes + 1024, 0xff);
+  std::uint8_t* shared =
+      memory.data() + (1024 - reinterpret_cast<std::uintptr_t>(memory.data()) % 1024) % 1024;
   for (int b = 0; b < world.sequences; ++b)
     for (int head = 0; head < world.heads; ++head)
       for (int tile = 0; tile * 128 < world.sequence; ++tile) {
-        HostLanes<typename Body::Registers> lanes(Body::kThreads);
-        Body::run(lanes, shared.data(), world.g, tile, head, b);
+        Lanes lanes(Body::kThreads);
+        Body::run(lanes, shared, world.g, tile, head, b);
       }
   Distance distance;
   for (int b = 0; b < world.sequences; ++b)
@@ -261,11 +265,26 @@ void check_forward(AttentionWorld<QK, V> world) {
   EXPECT_LT(distance.value(), 6e-3);  // bf16 probabilities and results
 }
 
+template <class Body>
+using Plain = HostLanes<typename Body::Registers>;
+template <class Body>
+using Warpgroups = HostWarpgroupLanes<typename Body::Registers>;
+
 TEST(AttentionForward, MlaDimensionsEqualTheDefinitionAtAnUnevenLength) {
-  check_forward<192, 128, 2>({2, 150, 2, 2});
+  using Body = AttentionForward<192, 128, 2>;
+  check_forward<Body, Plain<Body>>(AttentionWorld<192, 128>(2, 150, 2, 2));
 }
 TEST(AttentionForward, GroupedQueriesAndOneStage) {
-  check_forward<128, 128, 1>({1, 130, 4, 2});
+  using Body = AttentionForward<128, 128, 1>;
+  check_forward<Body, Plain<Body>>(AttentionWorld<128, 128>(1, 130, 4, 2));
+}
+TEST(AttentionHopper, MlaDimensionsEqualTheDefinitionAtAnUnevenLength) {
+  using Body = AttentionHopper<192>;
+  check_forward<Body, Warpgroups<Body>>(AttentionWorld<192, 128>(2, 300, 1, 1));
+}
+TEST(AttentionHopper, GroupedQueries) {
+  using Body = AttentionHopper<128>;
+  check_forward<Body, Warpgroups<Body>>(AttentionWorld<128, 128>(1, 130, 4, 2));
 }
 
 TEST(AttentionBackward, GradientsEqualTheDefinition) {
