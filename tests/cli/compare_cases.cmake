@@ -26,10 +26,13 @@ cli_case(compare_two_pipes EXIT 2 ARGS compare - - ERR "standard input can be on
 
 cli_case(export_megatron EXIT 0 ARGS export ${deepseek} --as megatron
   OUT "commit 000c4ac24f61.*- the schedule 'dualpipe': Megatron-LM runs 1F1B.*--num-layers 61\n.*--expert-model-parallel-size 64\n.*--pipeline-model-parallel-layout 'Et.*mL'\n.*--fp8-recipe blockwise")
-cli_case(export_torchtitan EXIT 0 ARGS export ${deepseek} --as torchtitan --schedule zb-h1 --recompute full
-  OUT "commit 000204a4a8bf.*flavor = \"671B\".*expert_parallel_degree = 64.*pipeline_parallel_schedule_csv = \"schedule.csv\""
+set(mixtral ${PROJECT_SOURCE_DIR}/docs/examples/mixtral-8x7b-h100.json)
+cli_case(export_torchtitan EXIT 0 ARGS export ${deepseek} --as torchtitan --schedule 1f1b
+  OUT "commit 000204a4a8bf.*flavor = \"671B\".*expert_parallel_degree = 64.*pipeline_parallel_schedule = \"1F1B\"")
+cli_case(export_torchtitan_schedule EXIT 0 ARGS export ${mixtral} --as torchtitan --schedule zb-h1
+  OUT "the model 'mixtral-8x7b': set model.name.*pipeline_parallel_schedule_csv = \"schedule.csv\""
   ERR "schedule.csv: .orrery export ... --as schedule-csv")
-cli_case(export_torchtitan_with_csv EXIT 0 ARGS export ${deepseek} --as torchtitan --schedule zb-h1 --recompute full -o ${CMAKE_CURRENT_BINARY_DIR}/job.toml
+cli_case(export_torchtitan_with_csv EXIT 0 ARGS export ${mixtral} --as torchtitan --schedule zb-h1 -o ${CMAKE_CURRENT_BINARY_DIR}/job.toml
   ERR "wrote .*job.csv.*wrote .*job.toml")
 cli_case(export_deepspeed EXIT 0 ARGS export ${deepseek} --as deepspeed
   OUT "\"train_batch_size\": 15360,\n +\"train_micro_batch_size_per_gpu\": 1,\n +\"gradient_accumulation_steps\": 120,\n +\"zero_optimization\": {\n +\"stage\": 1")
