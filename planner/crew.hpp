@@ -22,7 +22,7 @@ class Crew {
     std::string text;
   };
 
-  /// `threads` of at least 1.
+  /// With 0 threads nothing is ever idle.
   Crew(int threads, Work work);
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;

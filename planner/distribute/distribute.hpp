@@ -27,9 +27,9 @@ class ProcessGroup {
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int size() const = 0;
 
-  /// On process 0: a pool over all processes. `threads` of its own compute, `setup` goes to the others. A
-  /// process that is silent for `patience` counts as lost: its job is given to another one, and a job that
-  /// two processes were lost with is given up.
+  /// On process 0: a pool over all processes. `threads` of its own (0: none) compute, `setup` goes to the
+  /// others. A process that is silent for `patience` counts as lost: its job is given to another one, and a
+  /// job that two processes were lost with is given up.
   [[nodiscard]] virtual std::unique_ptr<WorkPool> pool(int threads, Work work, std::string setup,
                                                        std::chrono::milliseconds patience) = 0;
   /// On the others: works on `threads` threads until process 0 sends home or is silent for `patience`.
