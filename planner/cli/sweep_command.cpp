@@ -138,7 +138,7 @@ int coordinate(const Invocation& call, ProcessGroup* group) {
   const SweepPoints points(spec);
   SweepItems items(spec.mode, spec.folder, profile_folders(), program_info());
   const Interruption interruption;
-  ProgressPrinter printer(call.has("--quiet"), std::string(sweep_metrics()[request.objective].name));
+  ProgressPrinter printer(call.has("--quiet"), request.objective);
   const SweepList list = list_items(spec, points, items, threads);
   if (call.has("--dry-run")) {
     emit(call, dry_run_text(spec, points, list, journal_path(call), request));

@@ -17,7 +17,7 @@ SweepList::Item list_item(const SweepSpec& spec, const SweepPoints& points, Swee
   try {
     return {.key = items.key(items.resolve(spec, overrides)), .failed = {}};
   } catch (const InputError& error) {
-    return {.key = {}, .failed = unresolved_row(overrides, error)};
+    return {.key = {}, .failed = std::make_unique<const SweepRow>(unresolved_row(overrides, error))};
   }
 }
 
@@ -72,6 +72,7 @@ SweepRun::SweepRun(const SweepSpec& spec, const SweepPoints& points, const Sweep
     ++progress_.remembered;
     count(i, parse_row(journal.row(item.key)));
   }
+  progress_.initial = progress_.done;
 }
 
 void SweepRun::count(std::uint64_t item, const SweepRow& row) {
@@ -126,7 +127,7 @@ void SweepRun::lost(const std::string& job, const std::string& why) {
 
 std::optional<SweepRow> SweepRun::row(std::uint64_t item) const {
   const SweepList::Item& entry = list_.items[item];
-  if (entry.failed) return entry.failed;
+  if (entry.failed) return *entry.failed;
   if (journal_.has(entry.key)) return parse_row(journal_.row(entry.key));
   const auto found = lost_.find(entry.key);
   if (found != lost_.end()) return found->second;

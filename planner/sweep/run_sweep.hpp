@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ namespace orrery {
 struct SweepList {
   struct Item {
     std::string key;  ///< empty: see `failed`
-    std::optional<SweepRow> failed;
+    std::unique_ptr<const SweepRow> failed;
   };
   std::vector<Item> items;
   std::uint64_t errors = 0;
@@ -35,6 +36,7 @@ struct SweepProgress {
   std::uint64_t total = 0;
   std::uint64_t remembered = 0;  ///< of the journal
   std::uint64_t done = 0;        ///< remembered ones included
+  std::uint64_t initial = 0;     ///< done before the first item was given out: remembered and wrong ones
   std::uint64_t ok = 0, infeasible = 0, errors = 0, failed = 0, lost = 0;
   std::optional<std::uint64_t> best;  ///< item; of equal ones the first
   double best_value = 0;
