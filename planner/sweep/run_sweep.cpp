@@ -23,7 +23,8 @@ SweepList::Item list_item(const SweepSpec& spec, const SweepPoints& points, Swee
 
 }  // namespace
 
-SweepList list_items(const SweepSpec& spec, const SweepPoints& points, SweepItems& items, int threads) {
+SweepList list_items(const SweepSpec& spec, const SweepPoints& points, SweepItems& items, int threads,
+                     const std::function<bool()>& stop) {
   SweepList list;
   list.items.resize(points.count());
   std::atomic<std::uint64_t> next{0};
@@ -31,7 +32,7 @@ SweepList list_items(const SweepSpec& spec, const SweepPoints& points, SweepItem
   std::exception_ptr fault;
   const auto serve = [&] {
     try {
-      for (std::uint64_t i = next++; i < points.count(); i = next++)
+      for (std::uint64_t i = next++; i < points.count() && !(stop && stop()); i = next++)
         list.items[i] = list_item(spec, points, items, i);
     } catch (...) {
       const std::lock_guard lock(mutex);

@@ -24,9 +24,9 @@ struct SweepList {
   std::uint64_t errors = 0;
 };
 
-/// Resolves every item, on `threads` threads.
+/// Resolves every item, on `threads` threads. What is left when `stop` says so stays empty.
 [[nodiscard]] SweepList list_items(const SweepSpec& spec, const SweepPoints& points, SweepItems& items,
-                                   int threads);
+                                   int threads, const std::function<bool()>& stop = {});
 
 /// Hash that names a sweep: everything that decides about its items.
 [[nodiscard]] std::string sweep_hash(const SweepSpec& spec);
