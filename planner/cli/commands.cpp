@@ -8,7 +8,7 @@
 namespace orrery::cli {
 
 const std::vector<CommandInfo>& commands() {
-  static const std::vector<CommandInfo> kAll{simulate_command(), compare_schedules_command(),
+  static const std::vector<CommandInfo> kAll{simulate_command(), plan_command(), compare_schedules_command(),
                                              export_command(),   validate_command(),
                                              list_command(),     config_command(),
                                              doctor_command(),   completions_command()};
@@ -16,7 +16,7 @@ const std::vector<CommandInfo>& commands() {
 }
 
 const std::vector<std::string>& commands_not_here() {
-  static const std::vector<std::string> kNames{"plan",   "sweep",     "explain", "compare",
+  static const std::vector<std::string> kNames{"sweep",     "explain", "compare",
                                                "report", "calibrate", "gui"};
   return kNames;
 }
