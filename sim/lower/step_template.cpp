@@ -114,6 +114,17 @@ EndpointGroup StepTemplates::group_of(Axis axis) const {
   return {.size = span.size, .per_node = span.per_node, .nodes = span.nodes};
 }
 
+std::uint16_t StepTemplates::slowdown_row(Lane lane, double beside, double nic_share) {
+  for (const MadeRow& made : made_rows_) {
+    if (made.lane == lane && made.beside == beside && made.nic_share == nic_share) return made.row;
+  }
+  const SlowdownRow row = lane == Lane::kCompute ? compute_row(beside)
+                          : lane == Lane::kNic   ? nic_row(nic_share)
+                                                 : communication_row(beside, nic_share);
+  made_rows_.push_back({lane, beside, nic_share, slowdowns_.add(row)});
+  return made_rows_.back().row;
+}
+
 CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group, Lane lane) {
   CostedItem out;
   out.lane = lane;
@@ -124,7 +135,7 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
     out.kind = op->recompute ? TaskKind::kRecompute : TaskKind::kCompute;
     out.duration = to_sim_time(c.alone);
     out.slowdown_row =
-        lane == Lane::kCompute ? slowdowns_.add(compute_row(c.beside_communication)) : std::uint16_t{0};
+        lane == Lane::kCompute ? slowdown_row(lane, c.beside_communication, 0) : std::uint16_t{0};
     out.flops = op->flops;
     out.bytes = op->bytes;
     out.op_class = op_class(*op);
@@ -140,10 +151,10 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
   out.scale_out_bytes = c.scale_out_bytes.value;
   out.op_class = std::string("communication.") + to_text(op.kind);
   if (lane == Lane::kNic) {
-    out.slowdown_row = slowdowns_.add(nic_row(c.scale_out_bytes.value > 0 ? busiest_nic_share_ : 0.0));
+    out.slowdown_row = slowdown_row(lane, 1, c.scale_out_bytes.value > 0 ? busiest_nic_share_ : 0.0);
   } else {
     busiest_nic_share_ = std::max(busiest_nic_share_, c.nic_share);
-    out.slowdown_row = slowdowns_.add(communication_row(c.beside_compute, c.nic_share));
+    out.slowdown_row = slowdown_row(lane, c.beside_compute, c.nic_share);
   }
   return out;
 }

@@ -86,6 +86,7 @@ class StepTemplates {
 
   Row cost_segment(const Segment& segment, bool communication_lane);
   CostedItem cost(const WorkItem& item, const EndpointGroup& group, Lane lane);
+  std::uint16_t slowdown_row(Lane lane, double beside, double nic_share);
   EndpointGroup group_of(Axis axis) const;
   StepTemplate build(const Step& step) const;
   void emit_forward(Emitter& out, const std::vector<std::size_t>& units) const;
@@ -103,6 +104,14 @@ class StepTemplates {
   std::vector<CostedItem> items_;
   std::vector<UnitItems> units_;
   SlowdownTable slowdowns_;
+  /// Rows by what they are made from: lane, factor beside another lane, share of the NIC.
+  struct MadeRow {
+    Lane lane;
+    double beside;
+    double nic_share;
+    std::uint16_t row;
+  };
+  std::vector<MadeRow> made_rows_;
   std::vector<StepTemplate> templates_;
   std::map<TemplateKey, std::size_t> template_of_;
   double busiest_nic_share_ = 0;  ///< of the units' communication
