@@ -88,6 +88,7 @@ struct CommandInfo {
 
 // The commands, one file each.
 [[nodiscard]] CommandInfo simulate_command();
+[[nodiscard]] CommandInfo plan_command();
 [[nodiscard]] CommandInfo compare_schedules_command();
 [[nodiscard]] CommandInfo sweep_command();
 [[nodiscard]] CommandInfo compare_command();

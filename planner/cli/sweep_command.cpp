@@ -136,7 +136,7 @@ int coordinate(const Invocation& call, ProcessGroup* group) {
   const ResultRequest request = result_request(call, spec);
   const int threads = threads_of(call);
   const SweepPoints points(spec);
-  SweepItems items(spec.mode, spec.folder, profile_folders(), program_info());
+  SweepItems items(spec.mode, spec.folder, profile_folders(), program_info(), spec.space);
   const Interruption interruption;
   ProgressPrinter printer(call.has("--quiet"), request.objective);
   const SweepList list = list_items(spec, points, items, threads, &Interruption::happened);

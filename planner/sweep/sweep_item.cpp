@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "planner/plan.hpp"
 #include "planner/stable_hash.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/model/zoo.hpp"
@@ -21,10 +24,49 @@ std::string model_text(const std::string& ref, const std::filesystem::path& fold
   return read_file(path);
 }
 
+/// What an item comes to: in mode plan with the layout that was found.
+struct Evaluated {
+  Scenario scenario;
+  Metrics metrics;
+  std::string code = {};  ///< most frequent reason of a space without a feasible layout
+};
+
+/// A space without a feasible layout: the most frequent reason, and how often each is.
+Evaluated nothing_found(const Scenario& scenario, const PlanReport& report) {
+  Evaluated out{.scenario = scenario, .metrics = {}, .code = "none"};
+  std::string text = fmt::format("none of {} layouts can run:", report.search.candidates);
+  std::int64_t most = 0;
+  for (const auto& [reason, count] : report.search.infeasible) {
+    text += fmt::format(" {} {},", reason, count);
+    if (count > most) out.code = reason;
+    most = std::max(most, count);
+  }
+  text.pop_back();
+  for (const std::string& change : report.nearest) text += "; " + change;
+  out.metrics.infeasible =
+      Infeasible{.quantity = "feasible layouts", .needed = 1, .available = 0, .text = std::move(text)};
+  return out;
+}
+
+Evaluated search(const Scenario& scenario, const std::string& space) {
+  PlanRequest request;
+  request.scenario = scenario;
+  request.space = default_space(scenario);
+  if (!space.empty()) read_space(request.space, space, "space");
+  request.objective = parse_objective("step", "mode plan");
+  request.top = 1;
+  request.auto_schedule = false;
+  request.sensitivity = false;
+  const PlanReport report = plan_layouts(request);
+  if (report.found()) return {scenario_of(report, report.search.best.front()), report.metrics.front()};
+  return nothing_found(scenario, report);
+}
+
 /// What is computed of an item: the place where a mode becomes numbers.
-Metrics evaluate_item(SweepMode mode, const Scenario& scenario) {
+Evaluated evaluate_item(SweepMode mode, const Scenario& scenario, const std::string& space) {
   switch (mode) {
-    case SweepMode::kSimulate: return simulate(scenario).metrics;
+    case SweepMode::kSimulate: return {scenario, simulate(scenario).metrics};
+    case SweepMode::kPlan: return search(scenario, space);
   }
   throw InternalError("a mode of a sweep without its evaluation");
 }
@@ -46,8 +88,12 @@ std::string ClusterCache::fingerprint(const Scenario& scenario) {
 }
 
 SweepItems::SweepItems(SweepMode mode, std::filesystem::path folder, const ProfileFolders& profiles,
-                       ProgramInfo program)
-    : mode_(mode), folder_(std::move(folder)), program_(std::move(program)), clusters_(profiles) {}
+                       ProgramInfo program, std::string space)
+    : mode_(mode),
+      folder_(std::move(folder)),
+      program_(std::move(program)),
+      space_(std::move(space)),
+      clusters_(profiles) {}
 
 LoadContext SweepItems::context() {
   return {.profiles = clusters_.profiles(), .base = folder_, .load_cluster = [this](const std::string& name) {
@@ -65,6 +111,7 @@ std::string SweepItems::key(const Scenario& scenario) {
   all["cluster"] = clusters_.fingerprint(scenario);
   all["model"] = model_text(scenario.model_ref, folder_);
   if (scenario.layout.schedule.ends_with(".csv")) all["schedule"] = read_file(scenario.layout.schedule);
+  if (!space_.empty()) all["space"] = nlohmann::json::parse(space_);
   all["mode"] = sweep_mode_names()[static_cast<std::size_t>(mode_)];
   all["program"] = {program_.version, program_.commit};
   return stable_hash(all.dump());
@@ -90,7 +137,10 @@ std::string SweepItems::work(const std::string& job) {
     if (key(scenario) != row.key)
       throw InputError("this process",
                        "reads other profiles, models or schedules than the one that gives out the work");
-    fill_row(evaluate_item(mode_, scenario), row);
+    const Evaluated evaluated = evaluate_item(mode_, scenario, space_);
+    row.inputs = row_inputs(evaluated.scenario);
+    fill_row(evaluated.metrics, row);
+    if (!evaluated.code.empty()) row.reason_code = evaluated.code;
     return to_json_line(row);
   } catch (const InputError& error) {
     fail("error", "input", error.what());
@@ -103,6 +153,7 @@ std::string SweepItems::work(const std::string& job) {
 std::string SweepItems::setup() const {
   return Json{{"mode", static_cast<int>(mode_)},
               {"folder", folder_.string()},
+              {"space", space_},
               {"version", program_.version},
               {"commit", program_.commit}}
       .dump();
@@ -113,7 +164,8 @@ std::unique_ptr<SweepItems> SweepItems::from_setup(const std::string& setup, con
   return std::make_unique<SweepItems>(static_cast<SweepMode>(json.at("mode").get<int>()),
                                       json.at("folder").get<std::string>(), profiles,
                                       ProgramInfo{.version = json.at("version").get<std::string>(),
-                                                  .commit = json.at("commit").get<std::string>()});
+                                                  .commit = json.at("commit").get<std::string>()},
+                                      json.at("space").get<std::string>());
 }
 
 SweepRow unresolved_row(const std::vector<Override>& overrides, const InputError& error) {

@@ -36,7 +36,7 @@ class ClusterCache {
 class SweepItems {
  public:
   SweepItems(SweepMode mode, std::filesystem::path folder, const ProfileFolders& profiles,
-             ProgramInfo program);
+             ProgramInfo program, std::string space = {});
 
   /// The scenario of an item. InputErrors as `parse_scenario`.
   [[nodiscard]] Scenario resolve(const SweepSpec& spec, const std::vector<Override>& overrides);
@@ -58,6 +58,7 @@ class SweepItems {
   SweepMode mode_;
   std::filesystem::path folder_;
   ProgramInfo program_;
+  std::string space_;  ///< of mode plan
   ClusterCache clusters_;
 };
 

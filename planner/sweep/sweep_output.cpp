@@ -112,6 +112,10 @@ Table best_table(const SweepSpec& spec, const std::vector<RankedRow>& best, std:
       .notes = {}};
   std::vector<std::string> keys;
   for (const SweepAxis& axis : spec.axes) keys.insert(keys.end(), axis.keys.begin(), axis.keys.end());
+  if (spec.mode == SweepMode::kPlan) {  // what was found
+    for (const char* found : {"layout.tp", "layout.pp", "layout.ep", "layout.schedule", "layout.recompute"})
+      keys.emplace_back(found);
+  }
   for (const std::string& key : keys) {
     const std::size_t dot = key.rfind('.');
     table.columns.push_back(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "planner/search_space.hpp"
 #include "planner/sweep/sweep_row.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
@@ -149,9 +150,22 @@ void read_value(const JsonNode& node, Base& out, Limits = kAnyNumber) {
   out.value = node.value;
 }
 
+/// What mode plan searches; read by `read_space`.
+struct Space {
+  std::string text;
+};
+
+void read_value(const JsonNode& node, Space& out, Limits = kAnyNumber) {
+  if (!node.value.is_object()) node.fail("an object of schema orrery.space/1");
+  out.text = node.value.dump();
+  SearchSpace probe;
+  read_space(probe, out.text, node.where());
+}
+
 struct Document {
   Base base;
   std::size_t mode = 0;
+  Space space;
   Axes axes;
   Zips zips;
   std::optional<Sample> sample;
@@ -163,6 +177,7 @@ void fields(V& v, Document& d) {
   schema_field(v, "orrery.sweep/1");
   v.optional("base", d.base);
   v.choice("mode", d.mode, sweep_mode_names(), false);
+  v.optional("space", d.space);
   v.optional("axes", d.axes);
   v.optional("zip", d.zips);
   v.optional("sample", d.sample);
@@ -203,6 +218,8 @@ void check_axes(const SweepSpec& spec) {
       throw InputError(axis.place,
                        "an interval has no end of values: add \"sample\": {\"count\": N}, or give a list");
     for (const std::string& key : axis.keys) {
+      if (spec.mode == SweepMode::kPlan && key.starts_with("layout."))
+        throw InputError(axis.place, "layouts are searched in the mode plan; restrict them with \"space\"");
       if (std::find(seen.begin(), seen.end(), key) != seen.end())
         throw InputError(axis.place, fmt::format("'{}' is an axis twice; keep one", key));
       seen.push_back(key);
@@ -213,7 +230,7 @@ void check_axes(const SweepSpec& spec) {
 }  // namespace
 
 const std::vector<std::string>& sweep_mode_names() {
-  static const std::vector<std::string> kNames{"simulate"};
+  static const std::vector<std::string> kNames{"simulate", "plan"};
   return kNames;
 }
 
@@ -229,6 +246,7 @@ SweepSpec parse_sweep(const std::string& text, const std::string& place,
                  .base_place = {},
                  .base_overrides = {},
                  .mode = static_cast<SweepMode>(document.mode),
+                 .space = std::move(document.space.text),
                  .axes = std::move(document.axes.list),
                  .sample = {},
                  .objective = std::move(document.objective)};
@@ -237,6 +255,8 @@ SweepSpec parse_sweep(const std::string& text, const std::string& place,
                               .seed = static_cast<std::uint64_t>(document.sample->seed)};
   }
   for (SweepAxis& zipped : document.zips.list) spec.axes.push_back(std::move(zipped));
+  if (!spec.space.empty() && spec.mode != SweepMode::kPlan)
+    throw InputError(place + "#/space", "is what \"mode\": \"plan\" searches; the mode is simulate");
   if (spec.axes.empty())
     throw InputError(place, "has no axis: expected \"axes\": {\"layout.pp\": [4, 8]} or \"zip\"");
   check_axes(spec);
@@ -260,6 +280,7 @@ std::string canonical_text(const SweepSpec& spec) {
   nlohmann::json out;  // keys are sorted in this one
   out["base"] = spec.base.empty() ? nlohmann::json() : nlohmann::json::parse(spec.base);
   out["mode"] = sweep_mode_names()[static_cast<std::size_t>(spec.mode)];
+  if (!spec.space.empty()) out["space"] = nlohmann::json::parse(spec.space);
   for (const Override& change : spec.base_overrides) out["overrides"].push_back({change.key, change.value});
   for (const SweepAxis& axis : spec.axes) {
     nlohmann::json one{{"keys", axis.keys}, {"points", axis.points}};

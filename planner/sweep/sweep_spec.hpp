@@ -13,6 +13,7 @@ namespace orrery {
 /// What is computed of an item. A new mode is a value here, its name and its branch in `evaluate_item`.
 enum class SweepMode {
   kSimulate,  ///< one simulated step
+  kPlan,      ///< the layout with the shortest step in a space, simulated
 };
 [[nodiscard]] const std::vector<std::string>& sweep_mode_names();
 
@@ -44,6 +45,7 @@ struct SweepSpec {
   std::string base_place;
   std::vector<Override> base_overrides;  ///< of the command line
   SweepMode mode = SweepMode::kSimulate;
+  std::string space;  ///< of mode plan, schema orrery.space/1 as JSON text; empty: the default space
   std::vector<SweepAxis> axes;  ///< the last one changes fastest
   std::optional<SweepSample> sample;
   std::string objective;  ///< column that tells which item is best; empty: not given

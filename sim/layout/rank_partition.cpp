@@ -29,6 +29,10 @@ class Balancer {
         last_extra_(last_extra),
         rank_of_stage_(rank_of_stage) {
     for (std::size_t i = 0; i < costs.size(); ++i) prefix_[i + 1] = prefix_[i] + costs[i];
+    const auto [least, most] = std::minmax_element(costs.begin(), costs.end());
+    least_ = *least;
+    spread_ = *most - *least;
+    for (std::size_t i = 1; i < costs.size(); ++i) changes_ += costs[i] != costs[i - 1] ? 1 : 0;
     load_.resize(static_cast<std::size_t>(*std::max_element(rank_of_stage.begin(), rank_of_stage.end())) + 1);
   }
 
@@ -55,13 +59,14 @@ class Balancer {
   /// Makes the best single move; false when none helps.
   bool improve(std::vector<std::int64_t>& counts) {
     Score best = score(counts);
+    loads_now_ = load_;
     std::size_t from = counts.size();
     std::size_t to = 0;
     for (std::size_t i = 0; i < counts.size(); ++i) {
       const bool end = i == 0 || i + 1 == counts.size();
       if (counts[i] <= (end ? 0 : 1)) continue;
       for (std::size_t j = 0; j < counts.size(); ++j) {
-        if (i == j) continue;
+        if (i == j || !may_help(i, j)) continue;
         --counts[i];
         ++counts[j];
         const Score s = score(counts);
@@ -80,11 +85,27 @@ class Balancer {
   }
 
  private:
+  /// A unit of cost c that goes from a rank with load A to one with load B lowers the busiest load or the sum
+  /// of squares only where B + c < A. The stages between take in a unit at one end and hand one on at the
+  /// other: their costs change, by at most the spread, only where the row changes between the two, and each
+  /// place of change lies in at most two stages.
+  [[nodiscard]] bool may_help(std::size_t i, std::size_t j) const {
+    const auto a = static_cast<std::size_t>(rank_of_stage_[i]);
+    const auto b = static_cast<std::size_t>(rank_of_stage_[j]);
+    if (a == b) return true;
+    const double shifts = 2.0 * static_cast<double>(changes_) * spread_;
+    return loads_now_[b] + least_ <= (loads_now_[a] + 2 * shifts) * (1 + 1e-6);
+  }
+
   std::vector<double> prefix_;
+  double least_ = 0;         ///< of the units' costs
+  double spread_ = 0;        ///< most minus least
+  std::size_t changes_ = 0;  ///< places where a unit costs other than the one before
   double first_extra_;
   double last_extra_;
   std::span<const std::int32_t> rank_of_stage_;
   std::vector<double> load_;
+  std::vector<double> loads_now_;  ///< before a move
 };
 
 }  // namespace

@@ -24,8 +24,12 @@ double least_worst(std::span<const double> prefix, std::size_t stages) {
   for (std::size_t k = 1; k <= stages; ++k) {
     std::vector<double> worst(n + 1, kInfinity);
     for (std::size_t end = k; end <= n; ++end) {
-      for (std::size_t cut = k - 1; cut < end; ++cut)
-        worst[end] = std::min(worst[end], std::max(before[cut], run_cost(prefix, cut, end)));
+      // Runs get longer towards the front, so nothing better follows one that is no better by itself.
+      for (std::size_t cut = end; cut-- > k - 1;) {
+        const double run = run_cost(prefix, cut, end);
+        if (run >= worst[end]) break;
+        worst[end] = std::min(worst[end], std::max(before[cut], run));
+      }
     }
     before = std::move(worst);
   }
@@ -50,7 +54,7 @@ std::vector<std::int64_t> balance_stages(std::span<const double> unit_costs, std
     for (std::size_t end = k; end + (s - k) <= n; ++end) {
       for (std::size_t cut = end; cut-- > k - 1;) {
         const double run = run_cost(prefix, cut, end);
-        if (run > limit) continue;
+        if (run > limit) break;  // costs are not negative: longer runs cost no less
         const double sum = squares[k - 1][cut] + run * run;
         if (!(sum < squares[k][end] * (1 - kSlack))) continue;
         squares[k][end] = sum;

@@ -13,6 +13,7 @@ struct NicShares {
   double communication = 0;  ///< the busiest kind: what runs at the moment is not known
   double message = 0;
   double data = 0;
+  bool operator==(const NicShares&) const = default;
 };
 
 /// A transfer of its lane is slowed by compute and, through the NIC, by transfers of other lanes, of which it

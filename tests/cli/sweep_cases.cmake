@@ -28,6 +28,16 @@ sweep_file(wrong_key "\"axs\": {\"layout.pp\": [1]}")
 sweep_file(wrong_objective "\"axes\": {\"layout.pp\": [1]}, \"objective\": \"stpe_time_s\"")
 sweep_file(empty_space "\"axes\": {\"layout.pp\": []}")
 
+set(space "\"mode\": \"plan\", \"space\": {\"schema\": \"orrery.space/1\", \"cp\": [1], \"schedule\": \"1f1b\", \"mbs\": [1]}")
+sweep_file(planned "${space}, \"axes\": {\"cluster.gpus\": [16, 32]}")
+sweep_file(planned_layout "${space}, \"axes\": {\"layout.pp\": [1, 2]}")
+sweep_file(space_without_plan "\"space\": {\"schema\": \"orrery.space/1\", \"cp\": [1]}, \"axes\": {\"layout.pp\": [1, 2]}")
+sweep_file(wrong_space "\"mode\": \"plan\", \"space\": {\"schema\": \"orrery.space/1\", \"cpp\": [1]}, \"axes\": {\"cluster.gpus\": [16]}")
+
+sweep_case(planned EXIT 0 WORDS --format csv OUT "\n0,[0-9a-f]+,ok,llama-3-8b,h100-sxm-ib400,16,.*\n1,[0-9a-f]+,ok,llama-3-8b,h100-sxm-ib400,32,")
+sweep_case(planned_layout EXIT 3 ERR "layouts are searched in the mode plan. restrict them with \"space\"")
+sweep_case(space_without_plan EXIT 3 ERR "#/space: is what \"mode\": \"plan\" searches")
+sweep_case(wrong_space EXIT 3 ERR "cpp.*cp")
 sweep_case(plain EXIT 0 WORDS --format csv
   OUT "^item,key,status,model,cluster_profile,cluster_gpus,layout_tp,.*\n0,[0-9a-f]+,ok,llama-3-8b,h100-sxm-ib400,16,1,1,1,.*\n3,")
 sweep_case(as_json FILE plain EXIT 0 WORDS --format json OUT "\"schema\":\"orrery.sweep-result/1\".*\"item\":3" )

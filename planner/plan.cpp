@@ -1,0 +1,124 @@
+#include "planner/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "sim/base/check.hpp"
+#include "sim/simulate.hpp"
+
+namespace orrery {
+namespace {
+
+/// Runs the levels of a lexicographic objective one after the other; each but the last becomes a constraint.
+SearchResult search_levels(const PlanRequest& r, const Meter& meter) {
+  std::vector<Constraint> constraints = r.constraints;
+  SearchResult result;
+  for (std::size_t i = 0; i < r.objective.levels.size(); ++i) {
+    const Objective::Level& level = r.objective.levels[i];
+    const bool last = i + 1 == r.objective.levels.size();
+    SearchOptions options{.threads = r.threads,
+                          .top = last ? r.top : 1,
+                          .seed = r.scenario.layout,
+                          .stop = r.stop,
+                          .progress = r.progress};
+    result = search_layouts(r.scenario, r.space, {.level = level, .constraints = constraints}, options);
+    if (last || result.best.empty() || !result.complete) break;
+    // Levels before the last are single metrics: a sum has no limit of its own.
+    if (level.terms.size() != 1)
+      throw InputError("--objective",
+                       fmt::format("'{}': only the last level may be a sum", r.objective.text));
+    const Metric metric = level.terms.front().metric;
+    const bool more = info_of(metric).more_is_better;
+    const double best = meter.value(metric, result.best.front().figures);
+    const double slack = 1 + level.tolerance + 1e-12;
+    constraints.push_back(
+        {.metric = metric,
+         .at_most = !more,
+         .limit = more ? best / slack : best * slack,
+         .text = fmt::format("{} within {:g} % of the best", info_of(metric).name, 100 * level.tolerance)});
+  }
+  return result;
+}
+
+void demand_inputs(const PlanRequest& r, const Meter& meter) {
+  for (const Objective::Level& level : r.objective.levels) {
+    for (const Objective::Term& term : level.terms) meter.demand(term.metric);
+  }
+  for (const Constraint& c : r.constraints) meter.demand(c.metric);
+  for (const Metric m : r.front) meter.demand(m);
+  for (const Objective::Level& level : r.objective.levels) {
+    for (const Objective::Term& term : level.terms) {
+      if (term.metric == Metric::kCarbon)
+        throw InputError("--objective",
+                         "carbon is energy times what the grid emits: on one cluster the objective energy "
+                         "finds the same layout");
+    }
+  }
+}
+
+void add_own(const PlanRequest& r, PlanReport& report) {
+  try {
+    const Metrics own = simulate(r.scenario).metrics;
+    report.own_verdict = own.infeasible;
+    if (!own.infeasible) report.own = own;
+  } catch (const InputError&) {
+    // A profile without a curve for the scenario's own settings: the search says so if it matters.
+  }
+}
+
+void add_auto(PlanReport& report) {
+  Scenario s = scenario_of(report, report.search.best.front());
+  s.layout.schedule = "auto";
+  if (s.layout.pp == 1) return;
+  const SimResult found = simulate(s);
+  if (found.metrics.infeasible) return;
+  report.auto_step_s = found.metrics.step_time_s;
+  report.auto_how = found.schedule->name;
+}
+
+}  // namespace
+
+Scenario scenario_of(const PlanReport& report, const Found& found) {
+  Scenario s = report.scenario;
+  s.layout = found.layout;
+  s.training.precision = found.precision;
+  return s;
+}
+
+PlanReport plan_layouts(const PlanRequest& r) {
+  const Meter meter(r.scenario, "--objective");
+  demand_inputs(r, meter);
+  check_contradictions(r.constraints, meter, "--constraint");
+  PlanReport report;
+  report.scenario = r.scenario;
+  report.space = describe(r.space);
+  report.objective = r.objective;
+  report.constraints = r.constraints;
+  report.search = search_levels(r, meter);
+  add_own(r, report);
+  for (const Found& f : report.search.best)
+    report.metrics.push_back(simulate(scenario_of(report, f)).metrics);
+  const bool stopped = r.stop && r.stop();
+  if (!report.found()) {
+    if (!stopped) report.nearest = nearest_changes(r);
+    return report;
+  }
+  if (!r.front.empty() && !stopped) {
+    report.front_metrics = r.front;
+    report.front = find_front(r, report.search, report.front_complete);
+  }
+  if (stopped) return report;
+  if (r.auto_schedule) add_auto(report);
+  if (r.sensitivity && report.search.best.size() > 1) {
+    report.flips = find_flips(scenario_of(report, report.search.best[0]),
+                              scenario_of(report, report.search.best[1]), report.flips_tried);
+    std::vector<Scenario> layouts;
+    for (const Found& f : report.search.best) layouts.push_back(scenario_of(report, f));
+    report.robustness = robustness_of(layouts, r.threads);
+  }
+  return report;
+}
+
+}  // namespace orrery

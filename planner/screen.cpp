@@ -1,0 +1,372 @@
+#include "planner/screen.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/engine/sim_time.hpp"
+#include "sim/layout/check_layout.hpp"
+#include "sim/schedule/generators.hpp"
+
+namespace orrery {
+
+/// One pp with one schedule.
+struct Screener::Group {
+  std::size_t pp = 0;
+  std::size_t variant = 0;
+  std::int64_t microbatches = 0;
+};
+
+namespace {
+
+Figures figures_of(const ZeroBound& least) {
+  return {.step_s = to_seconds(SimTime{least.step_ps}).value,
+          .memory_bytes = least.memory_bytes,
+          .energy_j = least.energy_j};
+}
+
+/// Schedules of up to so many steps are kept: some 200 KB each.
+constexpr std::size_t kStepsKept = 8000;
+
+/// Rounding of sums must not make a layout that just fits look too large.
+constexpr double kMemorySlack = 1 + 1e-9;
+
+}  // namespace
+
+ProfileCache::Entry& ProfileCache::entry(std::size_t variant, std::int64_t pp, std::int64_t microbatches) {
+  const std::uint64_t key = static_cast<std::uint64_t>(variant) << 56 | static_cast<std::uint64_t>(pp) << 32 |
+                            static_cast<std::uint64_t>(microbatches);
+  const auto [found, made] = known_.try_emplace(key);
+  if (made) {
+    const Variant& v = variants_[variant];
+    found->second.exists = !check_schedule(v.schedule, static_cast<int>(pp), static_cast<int>(v.vpp),
+                                           static_cast<int>(microbatches));
+  }
+  return found->second;
+}
+
+bool ProfileCache::exists(std::size_t variant, std::int64_t pp, std::int64_t microbatches) {
+  if (microbatches > INT32_MAX) return false;
+  const std::lock_guard lock(mutex_);
+  return entry(variant, pp, microbatches).exists;
+}
+
+std::shared_ptr<const ScheduleProfile> ProfileCache::profile(std::size_t variant, std::int64_t pp,
+                                                             std::int64_t microbatches) {
+  {
+    const std::lock_guard lock(mutex_);
+    Entry& e = entry(variant, pp, microbatches);
+    if (e.profile) return e.profile;
+  }
+  auto made = std::make_shared<const ScheduleProfile>(profile_of(*schedule(variant, pp, microbatches)));
+  const std::lock_guard lock(mutex_);
+  Entry& e = entry(variant, pp, microbatches);
+  if (!e.profile) e.profile = std::move(made);
+  return e.profile;
+}
+
+std::shared_ptr<const Schedule> ProfileCache::schedule(std::size_t variant, std::int64_t pp,
+                                                       std::int64_t microbatches) {
+  {
+    const std::lock_guard lock(mutex_);
+    Entry& e = entry(variant, pp, microbatches);
+    if (e.schedule) return e.schedule;
+  }
+  const Variant& v = variants_[variant];
+  auto made = std::make_shared<const Schedule>(make_schedule(
+      v.schedule, static_cast<int>(pp), static_cast<int>(v.vpp), static_cast<int>(microbatches)));
+  std::size_t steps = 0;
+  for (const std::vector<Step>& rank : made->ranks) steps += rank.size();
+  if (steps > kStepsKept) return made;
+  const std::lock_guard lock(mutex_);
+  Entry& e = entry(variant, pp, microbatches);
+  if (!e.schedule) e.schedule = std::move(made);
+  return e.schedule;
+}
+
+Screener::Screener(const Scenario& scenario, const SearchSpace& space, const std::vector<Variant>& variants,
+                   ProfileCache& profiles, const Goal& goal)
+    : scenario_(scenario),
+      space_(space),
+      variants_(variants),
+      profiles_(profiles),
+      goal_(goal),
+      meter_(scenario_, "plan"),
+      memo_(scenario_.cluster) {}
+
+void Screener::set_layout(const Candidate& base) {
+  apply(space_, variants_, base, scenario_.layout, scenario_);
+  scenario_.layout.stage_layers.clear();
+  units_.clear();
+  cuts_.clear();
+  tail_groups_.clear();
+}
+
+/// Placements, SMs and ZeRO stages of one pp and schedule.
+std::int64_t Screener::open_choices(std::size_t variant, std::int64_t pp) const {
+  const Variant& v = variants_[variant];
+  const bool sms = v.pairs && scenario_.layout.ep > 1;
+  const auto count = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
+  return (pp * v.vpp > 1 ? count(space_.placement) : 1) * (sms ? count(space_.communication_sms) : 1) *
+         count(space_.zero);
+}
+
+std::vector<Screener::Group> Screener::groups_of(ReasonCounts* infeasible, std::int64_t* total) {
+  std::vector<Group> groups;
+  const auto count = [&](const char* code, std::int64_t n) {
+    if (infeasible != nullptr) (*infeasible)[code] += n;
+  };
+  const std::int64_t policies = static_cast<std::int64_t>(space_.recompute.size());
+  const bool fp8_missing =
+      is_fp8(scenario_.training.precision) && !scenario_.cluster.gpu.peak_flops_per_s.contains("fp8");
+  for (std::size_t p = 0; p < space_.pp.size(); ++p) {
+    Layout& layout = scenario_.layout;
+    layout.pp = space_.pp[p];
+    layout.vpp = 1;
+    const Verdict unfit = check_layout(scenario_.model, layout, scenario_.training, scenario_.gpus);
+    const std::int64_t microbatches =
+        unfit ? 0 : derive(layout, scenario_.training, scenario_.gpus).microbatches;
+    for (std::size_t v = 0; v < variants_.size(); ++v) {
+      const std::int64_t all = policies * open_choices(v, layout.pp);
+      if (total != nullptr) *total += all;
+      if (fp8_missing) {
+        count(to_text(Reason::kCapability), all);
+      } else if (unfit) {
+        count(to_text(unfit->reason), all);
+      } else if (layout.pp * variants_[v].vpp > scenario_.model.layers) {
+        count(to_text(Reason::kPipeline), all);
+      } else if (!profiles_.exists(v, layout.pp, microbatches)) {
+        count(to_text(Reason::kSchedule), all);
+      } else {
+        groups.push_back({.pp = p, .variant = v, .microbatches = microbatches});
+      }
+    }
+  }
+  return groups;
+}
+
+double Screener::objective(const Figures& figures) const {
+  return Objective::value(goal_.level, meter_, figures);
+}
+
+double Screener::least_energy(double seconds) const {
+  const ClusterProfile& c = scenario_.cluster;
+  const auto gpus = static_cast<double>(scenario_.gpus);
+  return seconds * (gpus * c.gpu.power.communication_floor_w.value +
+                    c.node_overhead_w.value * std::ceil(gpus / static_cast<double>(c.gpus_per_node)));
+}
+
+std::vector<ScreenNode> Screener::open(const Candidate& frame, ReasonCounts& infeasible,
+                                       std::int64_t& total) {
+  set_layout(frame);
+  const std::vector<Group> groups = groups_of(&infeasible, &total);
+  std::int64_t open_candidates = 0;
+  for (const Group& g : groups) open_candidates += open_choices(g.variant, space_.pp[g.pp]);
+  std::vector<ScreenNode> nodes;
+  if (groups.empty()) return nodes;
+  const Layout& l = scenario_.layout;
+  // Microbatches of a pipeline over its ranks: the same for every pp.
+  const double per_rank = static_cast<double>(scenario_.training.global_batch_size * l.tp * l.cp) /
+                          static_cast<double>(scenario_.gpus * l.microbatch_size);
+  // Computing something again only adds kernels, so what holds without holds for every policy.
+  set_layout(frame);
+  scenario_.layout.recompute = {};
+  const bool pairs =
+      std::any_of(variants_.begin(), variants_.end(), [](const Variant& v) { return v.pairs; });
+  const BoundContext context{scenario_, units(0, false), memo_, 0};
+  const double seconds = per_rank * to_seconds(SimTime{whole_work(context, pairs)}).value;
+  const double bound = objective({.step_s = seconds, .memory_bytes = 0, .energy_j = least_energy(seconds)});
+  for (std::size_t r = 0; r < space_.recompute.size(); ++r) {
+    ScreenNode node{.base = frame, .bound = bound, .candidates = open_candidates};
+    node.base.recompute = static_cast<std::uint8_t>(r);
+    nodes.push_back(node);
+  }
+  return nodes;
+}
+
+const UnitTable& Screener::units(std::int64_t sms, bool many_stages) {
+  const bool many = many_stages && scenario_.model.tied_embeddings;
+  for (const Units& u : units_) {
+    if (u.sms == sms && u.many_stages == many) return *u.table;
+  }
+  units_.push_back({sms, many, std::make_unique<UnitTable>(unit_table(scenario_, sms, many, memo_))});
+  return *units_.back().table;
+}
+
+std::int64_t Screener::effective_sms(const Candidate& c) const {
+  const std::int64_t given = space_.communication_sms[c.sms];
+  const bool exchange = variants_[c.variant].pairs && scenario_.layout.ep > 1;
+  if (!exchange) return 0;
+  return given >= 0 ? given : scenario_.cluster.expert_all_to_all.sm_count;
+}
+
+const StageBounds& Screener::stages(const BoundContext& context, const Candidate& c,
+                                    const ScheduleProfile& profile) {
+  const Variant& v = variants_[c.variant];
+  const std::int64_t pp = space_.pp[c.pp];
+  // With one stage per rank the cut does not depend on who owns what.
+  const std::size_t owner = v.vpp > 1 ? c.variant + std::size_t{1} : 0;
+  for (const Cut& cut : cuts_) {
+    if (cut.pp == pp && cut.vpp == v.vpp && cut.sms == context.communication_sms && cut.variant == owner &&
+        cut.hidden == v.pairs && cut.placement == c.placement)
+      return *cut.stages;
+  }
+  const Placement placement = space_.placement[c.placement];
+  const std::vector<std::int64_t> layers =
+      placement == Placement::kBalanced ? std::vector<std::int64_t>{}
+                                        : counted_layers(placement, scenario_.model.layers, pp * v.vpp);
+  cuts_.push_back({.pp = pp,
+                   .vpp = v.vpp,
+                   .sms = context.communication_sms,
+                   .variant = owner,
+                   .hidden = v.pairs,
+                   .placement = c.placement,
+                   .stages = std::make_unique<StageBounds>(
+                       stage_bounds(context, layers, profile.owner, pp, v.vpp, v.pairs))});
+  return *cuts_.back().stages;
+}
+
+Screened Screener::expand(const ScreenNode& node, double cut) {
+  Screened out;
+  set_layout(node.base);
+  for (const Group& group : groups_of(nullptr, nullptr)) {
+    if (!cuts_.empty() && cuts_.back().pp != space_.pp[group.pp]) cuts_.clear();
+    expand_group(node.base, group, cut, out);
+  }
+  return out;
+}
+
+void Screener::expand_group(const Candidate& base, const Group& group, double cut, Screened& out) {
+  const Variant& v = variants_[group.variant];
+  Candidate c = base;
+  c.pp = static_cast<std::uint8_t>(group.pp);
+  c.variant = static_cast<std::uint8_t>(group.variant);
+  Layout& layout = scenario_.layout;
+  layout.pp = space_.pp[group.pp];
+  layout.vpp = v.vpp;
+  layout.schedule = v.schedule;
+  const bool many_stages = layout.pp * v.vpp > 1;
+  const std::size_t sms_choices = v.pairs && layout.ep > 1 ? space_.communication_sms.size() : 1;
+  const std::size_t placements = many_stages ? space_.placement.size() : 1;
+  for (std::size_t sms = 0; sms < sms_choices; ++sms) {
+    c.sms = static_cast<std::uint8_t>(sms);
+    layout.communication_sms = space_.communication_sms[sms];
+    const std::int64_t used = effective_sms(c);
+    const auto per_sms = static_cast<std::int64_t>(placements * space_.zero.size());
+    const bool none_left = used >= static_cast<std::int64_t>(scenario_.cluster.gpu.sm_count.value);
+    if (none_left || (v.pairs && layout.ep > 1 && used == 0)) {
+      out.infeasible[to_text(Reason::kCapability)] += per_sms;
+      continue;
+    }
+    const BoundContext context{scenario_, units(used, many_stages), memo_, used};
+    // What the ranks do on average bounds the busiest.
+    const double seconds = to_seconds(SimTime{whole_work(context, v.pairs)}).value *
+                           static_cast<double>(group.microbatches) / static_cast<double>(layout.pp);
+    if (objective({.step_s = seconds, .memory_bytes = 0, .energy_j = least_energy(seconds)}) >= cut) {
+      out.bounded += per_sms;
+      continue;
+    }
+    const std::shared_ptr<const ScheduleProfile> profile =
+        profiles_.profile(group.variant, layout.pp, group.microbatches);
+    zeros_.clear();
+    for (std::size_t z = 0; z < space_.zero.size(); ++z) {
+      if (mean_memory(context, *profile, space_.zero[z], layout.pp) <= memory_limit()) {
+        zeros_.push_back(z);
+      } else {
+        out.infeasible[to_text(Reason::kMemory)] += static_cast<std::int64_t>(placements);
+      }
+    }
+    if (zeros_.empty()) continue;
+    for (std::size_t p = 0; p < placements; ++p) {
+      c.placement = static_cast<std::uint8_t>(p);
+      expand_stages(c, *profile, context, cut, out);
+    }
+  }
+}
+
+void Screener::expand_stages(const Candidate& candidate, const ScheduleProfile& profile,
+                             const BoundContext& context, double cut, Screened& out) {
+  Candidate c = candidate;
+  const std::int64_t pp = scenario_.layout.pp;
+  const std::int64_t vpp = scenario_.layout.vpp;
+  const Placement placement = space_.placement[c.placement];
+  if (placement != Placement::kBalanced &&
+      counted_layers(placement, scenario_.model.layers, pp * vpp).empty()) {
+    out.infeasible[to_text(Reason::kPipeline)] += static_cast<std::int64_t>(zeros_.size());
+    return;
+  }
+  const StageBounds& cut_stages = stages(context, c, profile);
+  LayoutBound bound = layout_bound(context, profile, cut_stages);
+  set_groups(profile, bound);
+  bool relaxed = !std::isfinite(cut);  // not worth it before anything is known
+  const bool conditions = !space_.demanded.empty() || !space_.forbidden.empty();
+  for (const std::size_t z : zeros_) {
+    c.zero = static_cast<std::uint8_t>(z);
+    scenario_.layout.zero_stage = space_.zero[z];
+    if (conditions && !allowed(space_, scenario_, placement)) {
+      out.infeasible["forbidden"] += 1;
+      continue;
+    }
+    ZeroBound least = zero_bound(context, profile, cut_stages, bound, space_.zero[z], pp);
+    if (least.memory_bytes > memory_limit()) {
+      out.infeasible[to_text(Reason::kMemory)] += 1;
+      continue;
+    }
+    if (!relaxed && objective(figures_of(least)) < cut) {
+      relaxed = true;
+      const std::shared_ptr<const Schedule> schedule =
+          profiles_.schedule(c.variant, pp, profile.microbatches);
+      relax_bound(context, profile, cut_stages, *schedule, bound);
+      least = zero_bound(context, profile, cut_stages, bound, space_.zero[z], pp);
+    }
+    const Figures figures = figures_of(least);
+    bool broken = false;
+    for (const Constraint& constraint : goal_.constraints)
+      broken = broken || constraint.broken_by_bound(meter_, figures);
+    if (broken) {
+      out.infeasible["constraint"] += 1;
+      continue;
+    }
+    const double value = objective(figures);
+    if (value >= cut) {
+      out.bounded += 1;
+    } else {
+      out.leaves.push_back({.bound = value, .candidate = c});
+    }
+  }
+}
+
+double Screener::memory_limit() const {
+  return scenario_.cluster.gpu.memory_bytes.value * kMemorySlack;
+}
+
+void Screener::set_groups(const ScheduleProfile& profile, LayoutBound& bound) {
+  const std::int64_t pp = scenario_.layout.pp;
+  for (const TailGroups& g : tail_groups_) {
+    if (g.pp != pp || g.copies != profile.copies) continue;
+    bound.dense_group = g.dense;
+    bound.expert_group = g.expert;
+    bound.dense_shards = g.dense_shards;
+    bound.expert_shards = g.expert_shards;
+    return;
+  }
+  set_tail_groups(scenario_, pp, profile.copies, bound);
+  tail_groups_.push_back(
+      {pp, profile.copies, bound.dense_group, bound.expert_group, bound.dense_shards, bound.expert_shards});
+}
+
+ZeroBound Screener::bound_of(const Candidate& c) {
+  set_layout(c);
+  const Variant& v = variants_[c.variant];
+  Layout& layout = scenario_.layout;
+  const std::int64_t microbatches = derive(layout, scenario_.training, scenario_.gpus).microbatches;
+  const std::int64_t used = effective_sms(c);
+  const BoundContext context{scenario_, units(used, layout.pp * v.vpp > 1), memo_, used};
+  const std::shared_ptr<const ScheduleProfile> profile =
+      profiles_.profile(c.variant, layout.pp, microbatches);
+  const StageBounds& cut_stages = stages(context, c, *profile);
+  LayoutBound bound = layout_bound(context, *profile, cut_stages);
+  set_groups(*profile, bound);
+  return zero_bound(context, *profile, cut_stages, bound, layout.zero_stage, layout.pp);
+}
+
+}  // namespace orrery

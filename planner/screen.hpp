@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "planner/candidate.hpp"
+#include "planner/objective.hpp"
+#include "sim/base/verdict.hpp"
+#include "sim/bound/layout_bound.hpp"
+
+namespace orrery {
+
+/// What a search looks for.
+struct Goal {
+  Objective::Level level;
+  std::vector<Constraint> constraints;
+};
+
+/// Candidates by what became of them; keys are reason codes ("memory"), "constraint", "forbidden".
+using ReasonCounts = std::map<std::string, std::int64_t>;
+
+/// Schedules reduced to counts, each made once; safe for several threads.
+class ProfileCache {
+ public:
+  struct Entry {
+    bool exists = false;  ///< the schedule has this size
+    std::shared_ptr<const ScheduleProfile> profile;
+    std::shared_ptr<const Schedule> schedule;  ///< where it is small enough to keep
+  };
+  explicit ProfileCache(const std::vector<Variant>& variants) : variants_(variants) {}
+  [[nodiscard]] bool exists(std::size_t variant, std::int64_t pp, std::int64_t microbatches);
+  std::shared_ptr<const ScheduleProfile> profile(std::size_t variant, std::int64_t pp,
+                                                 std::int64_t microbatches);
+  std::shared_ptr<const Schedule> schedule(std::size_t variant, std::int64_t pp, std::int64_t microbatches);
+
+ private:
+  Entry& entry(std::size_t variant, std::int64_t pp, std::int64_t microbatches);
+  const std::vector<Variant>& variants_;
+  std::mutex mutex_;
+  std::unordered_map<std::uint64_t, Entry> known_;  ///< looked up, never walked
+};
+
+/// All candidates with the same degrees but pp, same microbatch and recompute: the unit of screening.
+struct ScreenNode {
+  Candidate base;               ///< pp, variant, placement, sms and zero are open
+  double bound = 0;             ///< no layout in it has a better objective
+  std::int64_t candidates = 0;  ///< in it that pass the rules on sizes
+};
+
+struct Leaf {
+  double bound = 0;
+  Candidate candidate;
+  auto operator<=>(const Leaf&) const = default;
+};
+
+struct Screened {
+  std::vector<Leaf> leaves;
+  ReasonCounts infeasible;
+  std::int64_t bounded = 0;
+};
+
+/// Bounds and verdicts of one thread.
+class Screener {
+ public:
+  Screener(const Scenario& scenario, const SearchSpace& space, const std::vector<Variant>& variants,
+           ProfileCache& profiles, const Goal& goal);
+
+  /// Counts the candidates of one choice of precision .. sequence_parallel by the rules on sizes, and makes a
+  /// node for every recompute policy. `total` counts all of them.
+  std::vector<ScreenNode> open(const Candidate& frame, ReasonCounts& infeasible, std::int64_t& total);
+  /// Bound and verdict of every candidate of a node; those that may be better than `cut` become leaves.
+  Screened expand(const ScreenNode& node, double cut);
+  /// The bound of a single candidate that passes the rules on sizes; memory in bytes.
+  ZeroBound bound_of(const Candidate& candidate);
+
+ private:
+  struct Group;
+  [[nodiscard]] std::int64_t open_choices(std::size_t variant, std::int64_t pp) const;
+  [[nodiscard]] std::vector<Group> groups_of(ReasonCounts* infeasible, std::int64_t* total);
+  void set_layout(const Candidate& base);
+  const UnitTable& units(std::int64_t sms, bool many_stages);
+  void expand_group(const Candidate& base, const Group& group, double cut, Screened& out);
+  void expand_stages(const Candidate& candidate, const ScheduleProfile& profile, const BoundContext& context,
+                     double cut, Screened& out);
+  void set_groups(const ScheduleProfile& profile, LayoutBound& bound);
+  [[nodiscard]] double memory_limit() const;
+  [[nodiscard]] double objective(const Figures& figures) const;
+  [[nodiscard]] double least_energy(double seconds) const;
+  [[nodiscard]] std::int64_t effective_sms(const Candidate& candidate) const;
+  const StageBounds& stages(const BoundContext& context, const Candidate& candidate,
+                            const ScheduleProfile& profile);
+
+  Scenario scenario_;
+  const SearchSpace& space_;
+  const std::vector<Variant>& variants_;
+  ProfileCache& profiles_;
+  const Goal& goal_;
+  Meter meter_;
+  CostMemo memo_;
+  struct Units {
+    std::int64_t sms;
+    bool many_stages;
+    std::unique_ptr<UnitTable> table;
+  };
+  std::vector<Units> units_;
+  struct Cut {
+    std::int64_t pp, vpp, sms;
+    std::size_t variant;
+    bool hidden;
+    std::size_t placement;
+    std::unique_ptr<StageBounds> stages;
+  };
+  std::vector<Cut> cuts_;
+  struct TailGroups {
+    std::int64_t pp;
+    int copies;
+    EndpointGroup dense, expert, dense_shards, expert_shards;
+  };
+  std::vector<TailGroups> tail_groups_;
+  std::vector<std::size_t> zeros_;  ///< places of the ZeRO stages that the mean leaves possible
+};
+
+}  // namespace orrery

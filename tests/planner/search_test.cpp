@@ -1,0 +1,269 @@
+// The search finds what looking at every layout finds, with the same counts however many threads it has.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "planner/parallel_for.hpp"
+#include "planner/plan.hpp"
+#include "sim/base/check.hpp"
+#include "sim/layout/check_layout.hpp"
+#include "sim/schedule/generators.hpp"
+#include "sim/simulate.hpp"
+#include "tests/support/toy_scenario.hpp"
+
+namespace orrery {
+namespace {
+
+Scenario scenario_of(ModelSpec model, double memory_bytes) {
+  Scenario s = test::toy_scenario(std::move(model), {"1f1b"}, 8);
+  s.gpus = 16;
+  s.cluster.gpu.memory_bytes.value = memory_bytes;
+  s.cluster.gpu.contention = {{.op_class = "gemm", .slowdown = test::toy_number(1.3)},
+                              {.op_class = "communication", .slowdown = test::toy_number(1.6)}};
+  return s;
+}
+
+SearchSpace small_space(const Scenario& s) {
+  SearchSpace space = default_space(s);
+  restrict_space(space, "tp", "1,2", "test");
+  restrict_space(space, "cp", "1", "test");
+  restrict_space(space, "pp", "1,2,4", "test");
+  restrict_space(space, "vpp", "1,2", "test");
+  restrict_space(space, "mbs", "1,2", "test");
+  restrict_space(space, "recompute", "none,full", "test");
+  restrict_space(space, "sms", "auto", "test");
+  if (s.model.moe) {
+    restrict_space(space, "ep", "1,4,8", "test");
+    restrict_space(space, "etp", "1", "test");
+  }
+  return space;
+}
+
+/// Calls `visit` with the scenario of every candidate.
+template <class Visit>
+std::int64_t each_candidate(const Scenario& s, const SearchSpace& space, Visit visit) {
+  const std::vector<Variant> variants = variants_of(space);
+  std::int64_t count = 0;
+  const auto loop = [](std::uint8_t& at, std::size_t size, auto&& inner) {
+    for (std::size_t i = 0; i < size; ++i) {
+      at = static_cast<std::uint8_t>(i);
+      inner();
+    }
+  };
+  Candidate c;
+  loop(c.tp, space.tp.size(), [&] {
+    loop(c.ep, space.ep.size(), [&] {
+      loop(c.microbatch, space.microbatch.size(), [&] {
+        loop(c.sequence_parallel, space.tp[c.tp] > 1 ? 2 : 1, [&] {
+          loop(c.recompute, space.recompute.size(), [&] {
+            loop(c.pp, space.pp.size(), [&] {
+              loop(c.variant, variants.size(), [&] {
+                const bool stages = space.pp[c.pp] * variants[c.variant].vpp > 1;
+                loop(c.placement, stages ? space.placement.size() : 1, [&] {
+                  loop(c.zero, space.zero.size(), [&] {
+                    ++count;
+                    Scenario own = s;
+                    apply(space, variants, c, s.layout, own);
+                    if (space.placement[c.placement] != Placement::kBalanced &&
+                        own.layout.stage_layers.empty())
+                      return;
+                    visit(own);
+                  });
+                });
+              });
+            });
+          });
+        });
+      });
+    });
+  });
+  return count;
+}
+
+double simulated(const Scenario& s) {
+  if (check_layout(s.model, s.layout, s.training, s.gpus)) return std::numeric_limits<double>::infinity();
+  const auto n = static_cast<int>(derive(s.layout, s.training, s.gpus).microbatches);
+  if (check_schedule(s.layout.schedule, static_cast<int>(s.layout.pp), static_cast<int>(s.layout.vpp), n))
+    return std::numeric_limits<double>::infinity();
+  const Metrics m = simulate(s).metrics;
+  return m.infeasible ? std::numeric_limits<double>::infinity() : m.step_time_s;
+}
+
+Goal by_step() {
+  Goal goal;
+  goal.level.terms.emplace_back();
+  return goal;
+}
+
+std::int64_t sum(const ReasonCounts& counts) {
+  std::int64_t all = 0;
+  for (const auto& [reason, n] : counts) all += n;
+  return all;
+}
+
+TEST(Search, FindsWhatSimulatingEveryLayoutOfASmallSpaceFinds) {
+  for (const ModelSpec& model : {test::toy_dense(), test::toy_mla()}) {
+    for (const double memory : {80e9, 3.0e9 + 0.02 * 3.004e9 + 2.4e6}) {
+      const Scenario s = scenario_of(model, memory);
+      const SearchSpace space = small_space(s);
+      double best = std::numeric_limits<double>::infinity();
+      const std::int64_t count =
+          each_candidate(s, space, [&](const Scenario& own) { best = std::min(best, simulated(own)); });
+      const SearchResult found = search_layouts(s, space, by_step(), {.threads = 2, .top = 1});
+      EXPECT_TRUE(found.complete);
+      EXPECT_EQ(found.candidates, count) << model.name;
+      ASSERT_EQ(found.best.empty(), !std::isfinite(best)) << model.name << memory;
+      if (found.best.empty()) continue;
+      EXPECT_DOUBLE_EQ(found.best.front().figures.step_s, best) << model.name;
+      EXPECT_DOUBLE_EQ(found.lower_bound, best) << model.name;
+    }
+  }
+}
+
+TEST(Search, CountsAndAnswerDoNotDependOnThreads) {
+  const Scenario s = scenario_of(test::toy_moe(), 80e9);
+  const SearchSpace space = small_space(s);
+  const SearchResult one = search_layouts(s, space, by_step(), {.threads = 1, .top = 4});
+  for (const std::size_t threads : {2, 5}) {
+    const SearchResult more = search_layouts(s, space, by_step(), {.threads = threads, .top = 4});
+    EXPECT_EQ(one.candidates, more.candidates);
+    EXPECT_EQ(one.infeasible, more.infeasible);
+    EXPECT_EQ(one.bounded, more.bounded);
+    EXPECT_EQ(one.evaluated, more.evaluated);
+    EXPECT_EQ(one.simulated, more.simulated);
+    ASSERT_EQ(one.best.size(), more.best.size());
+    for (std::size_t i = 0; i < one.best.size(); ++i) {
+      EXPECT_EQ(one.best[i].candidate, more.best[i].candidate);
+      EXPECT_EQ(one.best[i].objective, more.best[i].objective);
+    }
+  }
+}
+
+TEST(Search, ASeedChangesNoAnswerAndEveryCandidateIsDecidedOnce) {
+  const Scenario s = scenario_of(test::toy_moe(), 80e9);
+  const SearchSpace space = small_space(s);
+  const SearchResult plain = search_layouts(s, space, by_step(), {.threads = 1, .top = 3});
+  ASSERT_FALSE(plain.best.empty());
+  const SearchResult seeded =
+      search_layouts(s, space, by_step(), {.threads = 1, .top = 3, .seed = plain.best.front().layout});
+  for (const SearchResult* r : {&plain, &seeded})
+    EXPECT_EQ(r->candidates, r->bounded + r->evaluated + sum(r->infeasible));
+  ASSERT_EQ(plain.best.size(), seeded.best.size());
+  for (std::size_t i = 0; i < plain.best.size(); ++i)
+    EXPECT_EQ(plain.best[i].candidate, seeded.best[i].candidate);
+}
+
+TEST(Search, StoppedEarlyItNamesABoundBelowTheBest) {
+  const Scenario s = scenario_of(test::toy_moe(), 80e9);
+  const SearchSpace space = small_space(s);
+  const SearchResult whole = search_layouts(s, space, by_step(), {.threads = 1, .top = 1});
+  int rounds = 0;
+  const SearchResult part =
+      search_layouts(s, space, by_step(), {.threads = 1, .top = 1, .stop = [&] { return ++rounds > 2; }});
+  EXPECT_FALSE(part.complete);
+  EXPECT_LE(part.lower_bound, whole.best.front().objective);
+}
+
+TEST(Plan, ALexicographicObjectiveTakesTheLeastMemoryWithinTheTolerance) {
+  PlanRequest r;
+  r.scenario = scenario_of(test::toy_moe(), 80e9);
+  r.space = small_space(r.scenario);
+  r.sensitivity = false;
+  r.objective = parse_objective("step", "test");
+  const double fastest = plan_layouts(r).search.best.front().figures.step_s;
+  r.objective = parse_objective("step:20%,memory", "test");
+  const PlanReport report = plan_layouts(r);
+  double least = std::numeric_limits<double>::infinity();
+  each_candidate(r.scenario, r.space, [&](const Scenario& own) {
+    if (simulated(own) <= fastest * 1.2) least = std::min(least, simulate(own).metrics.memory_peak);
+  });
+  ASSERT_TRUE(report.found());
+  EXPECT_NEAR(report.search.best.front().figures.memory_bytes, least, 1e-9 * least);
+}
+
+TEST(Plan, AnImpossibleLimitIsAnsweredWithTheBestPossible) {
+  PlanRequest r;
+  r.scenario = scenario_of(test::toy_dense(), 80e9);
+  r.space = small_space(r.scenario);
+  r.objective = parse_objective("step", "test");
+  r.constraints = {*parse_constraint("step<=1us", "test")};
+  const PlanReport report = plan_layouts(r);
+  EXPECT_FALSE(report.found());
+  EXPECT_GT(report.search.infeasible.at("constraint"), 0);
+  ASSERT_EQ(report.nearest.size(), 1U);
+  EXPECT_NE(report.nearest.front().find("instead of 'step<=1us'"), std::string::npos)
+      << report.nearest.front();
+}
+
+TEST(Plan, TheFrontHoldsNoLayoutThatAnotherBeatsInBoth) {
+  PlanRequest r;
+  r.scenario = scenario_of(test::toy_moe(), 80e9);
+  r.space = small_space(r.scenario);
+  r.sensitivity = false;
+  r.objective = parse_objective("step", "test");
+  r.front = {Metric::kStep, Metric::kMemory};
+  r.front_points = 50;
+  const PlanReport report = plan_layouts(r);
+  EXPECT_TRUE(report.front_complete);
+  ASSERT_GT(report.front.size(), 1U);
+  each_candidate(r.scenario, r.space, [&](const Scenario& own) {
+    const double seconds = simulated(own);
+    if (!std::isfinite(seconds)) return;
+    const double bytes = simulate(own).metrics.memory_peak;
+    for (const Found& f : report.front) {
+      EXPECT_FALSE(seconds < f.figures.step_s * (1 - 1e-9) && bytes < f.figures.memory_bytes * (1 - 1e-5));
+    }
+  });
+}
+
+TEST(Objective, TextsAreReadWithTheirUnits) {
+  const Objective o = parse_objective("days:1%, usd+20000*days", "test");
+  ASSERT_EQ(o.levels.size(), 2U);
+  EXPECT_EQ(o.levels[0].tolerance, 0.01);
+  EXPECT_EQ(o.levels[1].terms[1].weight, 20000);
+  EXPECT_EQ(parse_constraint("memory<=76GB", "test")->limit, 76e9);
+  EXPECT_EQ(parse_constraint("days <= 60", "test")->limit, 60);
+  EXPECT_EQ(parse_constraint("days<=60d", "test")->limit, 60);
+  EXPECT_EQ(parse_constraint("usd<=6M", "test")->limit, 6e6);
+  EXPECT_EQ(parse_constraint("power<=20MW", "test")->limit, 20e6);
+  EXPECT_FALSE(parse_constraint("tp<=8", "test"));
+  EXPECT_THROW((void)parse_objective("dayz", "test"), InputError);
+  EXPECT_THROW((void)parse_objective("power", "test"), InputError);
+}
+
+TEST(Objective, LimitsThatCannotBothHoldAreNamedAsAPair) {
+  const Scenario s = scenario_of(test::toy_dense(), 80e9);
+  const Meter meter(s, "test");
+  const auto clash = [&](const char* a, const char* b) {
+    try {
+      check_contradictions({*parse_constraint(a, "t"), *parse_constraint(b, "t")}, meter, "t");
+    } catch (const InputError& e) {
+      return e.problem().find(a) != std::string::npos && e.problem().find(b) != std::string::npos;
+    }
+    return false;
+  };
+  EXPECT_TRUE(clash("memory<=10GB", "memory>=11GB"));
+  EXPECT_TRUE(clash("memory<=10GB", "headroom<=60GB"));
+  EXPECT_FALSE(clash("memory<=10GB", "headroom>=60GB"));
+  EXPECT_FALSE(clash("step<=2s", "mfu>=0.1"));
+  EXPECT_TRUE(clash("step<=1us", "mfu<=0.1"));
+}
+
+TEST(ParallelFor, VisitsEveryIndexOnceAndThrowsTheFirstError) {
+  std::vector<int> seen(1000, 0);
+  parallel_for(4, seen.size(), [&](std::size_t, std::size_t i) { ++seen[i]; });
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), 1000);
+  try {
+    parallel_for(4, 100, [](std::size_t, std::size_t i) {
+      if (i % 10 == 7) throw InputError("index", std::to_string(i));
+    });
+    FAIL();
+  } catch (const InputError& e) {
+    EXPECT_EQ(e.problem(), "7");
+  }
+}
+
+}  // namespace
+}  // namespace orrery
