@@ -173,7 +173,9 @@ SearchSpace default_space(const Scenario& s) {
     space.ep = divisors(s.model.moe->experts, s.model.moe->experts);
     space.etp = space.tp;
     for (const std::int64_t sms : {8, 16, 24}) {
-      if (sms != s.cluster.expert_all_to_all.sm_count) space.communication_sms.push_back(sms);
+      if (sms != s.cluster.expert_all_to_all.sm_count &&
+          2.0 * static_cast<double>(sms) < s.cluster.gpu.sm_count.value)
+        space.communication_sms.push_back(sms);
     }
   }
   space.zero = {0, 1, 2, 3};

@@ -44,6 +44,8 @@ layer("^sim/power/" "^sim/(power|hw|base)/|^sim/engine/timeline\\.hpp$"
       "power includes engine/timeline.hpp, hw and base")
 layer("^sim/report/" "^sim/(report|power|lower|workload|schedule|layout|model|hw|base)/|^sim/engine/(timeline|graph_checks)\\.hpp$|^sim/scenario\\.hpp$"
       "report includes scenario.hpp, power, lower, engine/timeline.hpp, engine/graph_checks.hpp, workload, schedule, layout, model, hw and base")
+layer("^sim/bound/" "^sim/(bound|report|lower|cost|workload|schedule|layout|network|model|hw|engine|base)/|^sim/scenario\\.hpp$"
+      "bound includes what stands before it in the chain and scenario.hpp")
 layer("^sim/scenario[^/]*$" "^sim/(layout|model|hw|base)/|^sim/scenario[^/]*$|^sim/schedule/generators\\.hpp$|^sim/workload/routing\\.hpp$"
       "scenario includes layout, model, hw, base, schedule/generators.hpp (names) and workload/routing.hpp")
 

@@ -31,7 +31,10 @@ SearchSpace small_space(const Scenario& s) {
   restrict_space(space, "cp", "1", "test");
   restrict_space(space, "pp", "1,2,4", "test");
   restrict_space(space, "vpp", "1,2", "test");
-  restrict_space(space, "mbs", "1,2", "test");
+  restrict_space(space, "mbs", "1", "test");
+  restrict_space(space, "zero", "0,1", "test");
+  restrict_space(space, "schedule", "1f1b,zb-v,dualpipe", "test");
+  restrict_space(space, "placement", "balanced,light-ends", "test");
   restrict_space(space, "recompute", "none,full", "test");
   restrict_space(space, "sms", "auto", "test");
   if (s.model.moe) {
