@@ -311,6 +311,7 @@ void resolve_training(const Resolver& r) {
   r.out.routing = r.document.routing;
   if (r.out.model.moe) r.assume("routing.kind", "balanced", "every expert gets the same number of tokens");
   r.out.economics = r.document.economics;
+  r.out.reliability = r.document.reliability;
 }
 
 Json parse_text(const std::string& text, const std::string& place) {

@@ -89,6 +89,7 @@ Document made_from(const Invocation& call, const std::string& text, const std::s
       note(call, "nothing feasible: " + metrics.infeasible->text);
       return {};
     }
+    complete_run(metrics, scenario, data);
   }
   ReportRuns runs;
   // What the scenario lacks is said before anything is simulated.

@@ -120,7 +120,9 @@ TEST(Waterfall, BarsSumToTheStepOfTheRealRun) {
 TEST(Waterfall, NeverMoreThanThreeSentences) {
   const Scenario s = test::v3_scenario();
   const Metrics m = simulate(s).metrics;
-  const std::vector<Lever> levers{{.key = "a", .value = "b", .words = "c", .gain = 0.1}};
+  Lever lever;
+  lever.gain = 0.1;
+  const std::vector<Lever> levers{lever};
   EXPECT_LE(bottleneck_sentences(m, levers).size(), 3u);
   EXPECT_LE(bottleneck_sentences(m, {}).size(), 3u);
 }
@@ -175,11 +177,12 @@ TEST(Uncertainty, SameSeedSameNumbersAndTheRangesNest) {
 // factor.
 TEST(Uncertainty, ThePercentilesOfOneInputAreFound) {
   RunQuestion q = small_run();
-  RunInput error{.key = "error",
-                 .what = "error",
-                 .unit = "factor",
-                 .member = &RunInputs::step_error,
-                 .range = {.low = 0.8, .value = 1.1, .high = 1.5}};
+  RunInput error;
+  error.key = "error";
+  error.member = &RunInputs::step_error;
+  error.range.low = 0.8;
+  error.range.value = 1.1;
+  error.range.high = 1.5;
   q.ranges = {error};
   const OutcomeRange days = outcome_ranges(q, {.seed = 3, .samples = 20000}).front();
   const double one = training_run(q).days;

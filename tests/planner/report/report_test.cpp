@@ -28,7 +28,12 @@ Document v3_report(const std::string& name = "deepseek-v3") {
   complete_run(m, s, data());
   s.model.name = name;
   ReportRuns runs;
-  runs.levers = {{.key = "layout.pp", .value = "8", .words = "half the ranks", .step_s = 20, .gain = 0.01}};
+  runs.levers.emplace_back();
+  runs.levers.back().key = "layout.pp";
+  runs.levers.back().value = "8";
+  runs.levers.back().words = "half the ranks";
+  runs.levers.back().step_s = 20;
+  runs.levers.back().gain = 0.01;
   runs.gpu_points = {{.gpus = 4096, .infeasible = {}, .metrics = m},
                      {.gpus = 8192, .infeasible = "no", .metrics = {}}};
   ReportInput in = report_input(s, m, runs, data(), {}, "test");
