@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/base/check.hpp"
 
 namespace orrery {
@@ -76,6 +78,9 @@ Carbon carbon_of(const RunInputs& v, const TrainingRun& run) {
 
 void add_assumptions(const RunQuestion& q, std::vector<Assumption>& list) {
   for (const RunInput& input : q.ranges) {
+    const bool known =
+        std::any_of(list.begin(), list.end(), [&](const Assumption& a) { return a.name == input.key; });
+    if (known) continue;
     const double value = q.values.*input.member;
     list.push_back(
         {.name = input.key,
@@ -111,6 +116,9 @@ TrainingRun training_run(const RunQuestion& question) {
 
 void complete_run(Metrics& metrics, const Scenario& scenario, const RunData& data) {
   if (metrics.infeasible) return;
+  const Ranged& error = data.model_error.of(scenario.cluster.gpu.name).measured_over_computed;
+  metrics.step_time_p10_s = metrics.step_time_s * error.low;
+  metrics.step_time_p90_s = metrics.step_time_s * error.high;
   const RunQuestion question = run_question(metrics, scenario, data);
   if (!question.has_tokens) return;
   const TrainingRun run = training_run(question);
@@ -128,19 +136,23 @@ void complete_run(Metrics& metrics, const Scenario& scenario, const RunData& dat
   if (run.energy) r.energy_mwh = run.energy->total() / 1e3;
   if (run.carbon) r.co2e_t = run.carbon->total_t();
   if (run.owned) r.owned_usd = run.owned->total();
-  const Ranged& error = data.model_error.of(scenario.cluster.gpu.name).measured_over_computed;
-  metrics.step_time_p10_s = metrics.step_time_s * error.low;
-  metrics.step_time_p90_s = metrics.step_time_s * error.high;
   add_assumptions(question, metrics.assumptions);
 }
 
-RunData find_run_data(const ProfileFolders& folders) {
-  std::string searched;
+std::filesystem::path run_data_folder(const ProfileFolders& folders) {
   for (const std::filesystem::path& root : folders.roots) {
-    const std::filesystem::path folder = root / "economics";
-    if (std::filesystem::is_directory(folder)) return load_run_data(folder);
-    searched += (searched.empty() ? "" : ", ") + folder.string();
+    std::error_code code;
+    if (std::filesystem::is_directory(root / "economics", code)) return root / "economics";
   }
+  return {};
+}
+
+RunData find_run_data(const ProfileFolders& folders) {
+  const std::filesystem::path folder = run_data_folder(folders);
+  if (!folder.empty()) return load_run_data(folder);
+  std::string searched;
+  for (const std::filesystem::path& root : folders.roots)
+    searched += (searched.empty() ? "" : ", ") + (root / "economics").string();
   throw InputError("economics",
                    fmt::format("no such folder with prices, grids and reliability; searched {}", searched));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,5 +56,7 @@ void complete_run(Metrics& metrics, const Scenario& scenario, const RunData& dat
 
 /// The folder `economics` of the first profile root that has one. InputError when none does.
 [[nodiscard]] RunData find_run_data(const ProfileFolders& folders);
+/// That folder; empty when no root has one.
+[[nodiscard]] std::filesystem::path run_data_folder(const ProfileFolders& folders);
 
 }  // namespace orrery

@@ -34,48 +34,61 @@ void add_uncertainty(ReportBuilder& b) {
   out.charts.push_back(std::move(chart));
 }
 
-void add_sensitivity(ReportBuilder& b) {
-  const ReportInput& in = b.in;
-  Section& out = b.section("sensitivity", "Sensitivity");
-  Chart chart{.key = "tornado",
-              .title = "Rent, one input at a time from its low to its high end",
-              .x_label = "million USD",
-              .y_label = {}};
-  DocTable t{.key = "tornado",
-             .caption = "The most influential inputs, by their effect on the rent",
+namespace {
+
+/// One tornado: picture and table. `what` names the outcome: "rent", "owned cost"; `id` its figure.
+void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& bars, double central,
+                 const std::string& what, const std::string& id) {
+  Chart chart{
+      .key = "tornado-" + id,
+      .title = fmt::format("Effect on the {}, one input at a time from its low to its high end", what),
+      .x_label = "million USD",
+      .y_label = {}};
+  DocTable t{.key = "tornado-" + id,
+             .caption = fmt::format("The most influential inputs, by their effect on the {}", what),
              .columns = {{"input"},
                          {"low", true},
                          {"high", true},
                          {"unit"},
-                         {"rent at low, million USD", true},
-                         {"rent at high, million USD", true},
+                         {fmt::format("{} at low, million USD", what), true},
+                         {fmt::format("{} at high, million USD", what), true},
                          {"kind"}},
              .rows = {},
              .notes = {"Ranges and sources: section on assumptions; of the inputs marked simulated, below."}};
-  const double central = *in.run.rent_usd / 1e6;
   const int decimals = decimals_for(central, 4);
-  for (const TornadoBar& bar : in.tornado) {
-    const std::string id = "tornado." + bar.key;
+  for (const TornadoBar& bar : bars) {
     const double low = bar.outcome_at_low / 1e6;
     const double high = bar.outcome_at_high / 1e6;
-    t.rows.push_back({words(bar.what), b.number(id + ".input_low", bar.low, bar.unit),
-                      b.number(id + ".input_high", bar.high, bar.unit), words(bar.unit),
-                      b.decimal(id + ".low", low, "million USD", decimals),
-                      b.decimal(id + ".high", high, "million USD", decimals),
+    const std::string input = "tornado." + bar.key;
+    const std::string outcome = input + "." + id;
+    t.rows.push_back({words(bar.what), b.number(input + ".input_low", bar.low, bar.unit),
+                      b.number(input + ".input_high", bar.high, bar.unit), words(bar.unit),
+                      b.decimal(outcome + ".low", low, "million USD", decimals),
+                      b.decimal(outcome + ".high", high, "million USD", decimals),
                       words(bar.simulated ? bar.kind + ", simulated" : bar.kind)});
     if (bar.simulated) t.notes.push_back(bar.what + ": " + bar.source + ".");
     const std::string label = bar.key.size() > 30 ? bar.what.substr(0, 30) : bar.key;
-    chart.rows.push_back({label,
-                          fmt::format("{} - {}", decimal_text(std::min(low, high), decimals - 1),
-                                      decimal_text(std::max(low, high), decimals - 1)),
-                          {{std::min(low, central), std::min(std::max(low, high), central),
-                            low < central && high < central ? "idle" : (low <= high ? "low" : "high")},
-                           {central, std::max({low, high, central}), low <= high ? "high" : "low"}}});
+    const bool grows = low <= high;
+    chart.rows.push_back(
+        {label,
+         fmt::format("{} - {}", decimal_text(std::min(low, high), decimals - 1),
+                     decimal_text(std::max(low, high), decimals - 1)),
+         {{std::min({low, high, central}), std::min(std::max(low, high), central), grows ? "low" : "high"},
+          {std::max(std::min(low, high), central), std::max({low, high, central}), grows ? "high" : "low"}}});
   }
-  chart.markers = {{central, fmt::format("estimate {}", b.doc.figures.at("run.rent_usd").text)}};
+  chart.markers = {{central, fmt::format("estimate {}", b.doc.figures.at(id).text)}};
   chart.legend = {{"low", "input at its low end"}, {"high", "input at its high end"}};
   out.charts.push_back(std::move(chart));
   out.tables.push_back(std::move(t));
+}
+
+}  // namespace
+
+void add_sensitivity(ReportBuilder& b) {
+  const ReportInput& in = b.in;
+  Section& out = b.section("sensitivity", "Sensitivity");
+  add_tornado(b, out, in.tornado, *in.run.rent_usd / 1e6, "rent", "run.rent_usd");
+  add_tornado(b, out, in.tornado_owned, in.run.owned->total() / 1e6, "owned cost", "run.owned_usd");
   if (in.break_even_usd_per_gpu_hour) {
     b.number("break_even", *in.break_even_usd_per_gpu_hour, "USD per GPU-hour");
     out.paragraphs.push_back(

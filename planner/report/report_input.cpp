@@ -70,6 +70,7 @@ ReportInput report_input(Scenario scenario, Metrics metrics, ReportRuns runs, co
   demand_same_run(metrics, in.run, place);
   in.ranges = outcome_ranges(in.question, in.sampling);
   in.tornado = tornado(in.question, runs.step_inputs, Outcome::kRentUsd);
+  in.tornado_owned = tornado(in.question, runs.step_inputs, Outcome::kOwnedUsd);
   in.break_even_usd_per_gpu_hour = break_even_usd_per_gpu_hour(in.run);
   for (const GpuPoint& point : runs.gpu_points) {
     if (!point.infeasible.empty()) continue;

@@ -19,7 +19,8 @@ struct ReportInput {
   RunQuestion question;
   TrainingRun run;
   std::vector<OutcomeRange> ranges;
-  std::vector<TornadoBar> tornado;  ///< of the rent
+  std::vector<TornadoBar> tornado;        ///< of the rent
+  std::vector<TornadoBar> tornado_owned;  ///< of the cost of owning
   std::optional<double> break_even_usd_per_gpu_hour;
   ReportRuns runs;
   std::vector<TrainingRun> gpu_runs;  ///< by gpu point that ran

@@ -22,9 +22,13 @@ std::string model_text(const std::string& ref, const std::filesystem::path& fold
 }
 
 /// What is computed of an item: the place where a mode becomes numbers.
-Metrics evaluate_item(SweepMode mode, const Scenario& scenario) {
+Metrics evaluate_item(SweepMode mode, const Scenario& scenario, const std::optional<RunData>& run_data) {
   switch (mode) {
-    case SweepMode::kSimulate: return simulate(scenario).metrics;
+    case SweepMode::kSimulate: {
+      Metrics metrics = simulate(scenario).metrics;
+      if (run_data) complete_run(metrics, scenario, *run_data);
+      return metrics;
+    }
   }
   throw InternalError("a mode of a sweep without its evaluation");
 }
@@ -47,7 +51,15 @@ std::string ClusterCache::fingerprint(const Scenario& scenario) {
 
 SweepItems::SweepItems(SweepMode mode, std::filesystem::path folder, const ProfileFolders& profiles,
                        ProgramInfo program)
-    : mode_(mode), folder_(std::move(folder)), program_(std::move(program)), clusters_(profiles) {}
+    : mode_(mode), folder_(std::move(folder)), program_(std::move(program)), clusters_(profiles) {
+  const std::filesystem::path data = run_data_folder(profiles);
+  if (data.empty()) return;
+  run_data_ = load_run_data(data);
+  std::string text;
+  for (const char* name : {"prices.json", "grids.json", "reliability.json", "model-error.json"})
+    text += read_file(data / name);
+  run_data_hash_ = stable_hash(text);
+}
 
 LoadContext SweepItems::context() {
   return {.profiles = clusters_.profiles(), .base = folder_, .load_cluster = [this](const std::string& name) {
@@ -65,6 +77,7 @@ std::string SweepItems::key(const Scenario& scenario) {
   all["cluster"] = clusters_.fingerprint(scenario);
   all["model"] = model_text(scenario.model_ref, folder_);
   if (scenario.layout.schedule.ends_with(".csv")) all["schedule"] = read_file(scenario.layout.schedule);
+  all["run_data"] = run_data_hash_;
   all["mode"] = sweep_mode_names()[static_cast<std::size_t>(mode_)];
   all["program"] = {program_.version, program_.commit};
   return stable_hash(all.dump());
@@ -90,7 +103,7 @@ std::string SweepItems::work(const std::string& job) {
     if (key(scenario) != row.key)
       throw InputError("this process",
                        "reads other profiles, models or schedules than the one that gives out the work");
-    fill_row(evaluate_item(mode_, scenario), row);
+    fill_row(evaluate_item(mode_, scenario, run_data_), row);
     return to_json_line(row);
   } catch (const InputError& error) {
     fail("error", "input", error.what());
