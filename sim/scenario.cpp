@@ -11,6 +11,7 @@
 #include "sim/model/zoo.hpp"
 #include "sim/scenario_keys.hpp"
 #include "sim/scenario_overrides.hpp"
+#include "sim/scenario_run_fields.hpp"
 #include "sim/schedule/generators.hpp"
 
 namespace orrery {
@@ -62,13 +63,8 @@ struct Document {
   Training training;
   Routing routing;
   Economics economics;
+  Reliability reliability;
 };
-
-Limits limits_of(std::string_view key) {
-  const ScenarioKey* found = find_scenario_key(key);
-  SIM_CHECK(found != nullptr, key);
-  return {.low = found->low, .high = found->high, .open_low = found->above_low};
-}
 
 struct ClusterPart {
   Document& d;
@@ -80,9 +76,6 @@ struct TrainingPart {
   Document& d;
 };
 struct RoutingPart {
-  Document& d;
-};
-struct EconomicsPart {
   Document& d;
 };
 
@@ -175,15 +168,6 @@ void fields(V& v, RoutingPart& part) {
 }
 
 template <class V>
-void fields(V& v, EconomicsPart& part) {
-  Economics& e = part.d.economics;
-  v.optional("usd_per_gpu_hour", e.usd_per_gpu_hour, limits_of("economics.usd_per_gpu_hour"));
-  v.optional("usd_per_kwh", e.usd_per_kwh, limits_of("economics.usd_per_kwh"));
-  v.optional("pue", e.pue, limits_of("economics.pue"));
-  v.optional("grid", e.grid);
-}
-
-template <class V>
 void fields(V& v, Document& d) {
   schema_field(v, "orrery.scenario/1");
   v.optional("model", d.model);
@@ -191,12 +175,12 @@ void fields(V& v, Document& d) {
   LayoutPart layout{d};
   TrainingPart training{d};
   RoutingPart routing{d};
-  EconomicsPart economics{d};
   v.optional("cluster", cluster);
   v.optional("layout", layout);
   v.optional("training", training);
   v.optional("routing", routing);
-  v.optional("economics", economics);
+  v.optional("economics", d.economics);
+  v.optional("reliability", d.reliability);
 }
 
 bool is_given(const Json& root, std::string_view key) {
@@ -342,6 +326,7 @@ void resolve_training(const Resolver& r) {
   r.out.routing = r.document.routing;
   if (r.out.model.moe) r.assume("routing.kind", "balanced", "every expert gets the same number of tokens");
   r.out.economics = r.document.economics;
+  r.out.reliability = r.document.reliability;
 }
 
 Json parse_text(const std::string& text, const std::string& place) {
@@ -385,7 +370,8 @@ std::string to_json_text(const Scenario& scenario) {
                     .recompute = {},
                     .training = scenario.training,
                     .routing = scenario.routing,
-                    .economics = scenario.economics};
+                    .economics = scenario.economics,
+                    .reliability = scenario.reliability};
   document.recompute.names.assign(1, "");
   for (const char c : scenario.layout.recompute.policy) {
     if (c == '+') {

@@ -11,17 +11,10 @@
 #include "sim/hw/cluster.hpp"
 #include "sim/layout/layout.hpp"
 #include "sim/model/model_spec.hpp"
+#include "sim/scenario_run.hpp"
 #include "sim/workload/routing.hpp"
 
 namespace orrery {
-
-/// Prices and tariffs. What is not given stays empty and its results are null, never zero.
-struct Economics {
-  std::optional<double> usd_per_gpu_hour;
-  std::optional<double> usd_per_kwh;
-  std::optional<double> pue;  ///< power usage effectiveness of the building
-  std::optional<std::string> grid;
-};
 
 /// The whole input of a simulation.
 struct Scenario {
@@ -34,6 +27,7 @@ struct Scenario {
   Training training;
   Routing routing;
   Economics economics;
+  Reliability reliability;
   /// Values nobody gave, filled by a written rule: ("layout.zero_stage", "1", "why").
   struct Assumed {
     std::string name, value, why;

@@ -90,6 +90,8 @@ struct CommandInfo {
 [[nodiscard]] CommandInfo simulate_command();
 [[nodiscard]] CommandInfo plan_command();
 [[nodiscard]] CommandInfo compare_schedules_command();
+[[nodiscard]] CommandInfo explain_command();
+[[nodiscard]] CommandInfo report_command();
 [[nodiscard]] CommandInfo sweep_command();
 [[nodiscard]] CommandInfo compare_command();
 [[nodiscard]] CommandInfo export_command();

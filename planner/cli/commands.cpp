@@ -10,6 +10,8 @@ namespace orrery::cli {
 const std::vector<CommandInfo>& commands() {
   static const std::vector<CommandInfo> kAll{simulate_command(),
                                              plan_command(),
+                                             explain_command(),
+                                             report_command(),
                                              sweep_command(),
                                              compare_command(),
                                              compare_schedules_command(),
@@ -23,7 +25,7 @@ const std::vector<CommandInfo>& commands() {
 }
 
 const std::vector<std::string>& commands_not_here() {
-  static const std::vector<std::string> kNames{"explain", "report", "calibrate", "gui"};
+  static const std::vector<std::string> kNames{"calibrate", "gui"};
   return kNames;
 }
 

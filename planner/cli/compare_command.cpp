@@ -4,6 +4,7 @@
 #include "planner/cli/environment.hpp"
 #include "planner/cli/options.hpp"
 #include "planner/cli/output.hpp"
+#include "planner/training_run.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/report/report_json.hpp"
 #include "sim/simulate.hpp"
@@ -22,7 +23,9 @@ std::string result_text(const Invocation& call, std::size_t positional) {
     if (json.is_object() && json.value("schema", Json()) == "orrery.result/1") return text;
   }
   const ScenarioInput input = read_scenario(call, positional);
-  return result_json(simulate(input.scenario).metrics, input.scenario, program_info());
+  Metrics metrics = simulate(input.scenario).metrics;
+  complete_run(metrics, input.scenario, find_run_data(profile_folders()));
+  return result_json(metrics, input.scenario, program_info());
 }
 
 std::string formatted(const Invocation& call, const Comparison& comparison) {

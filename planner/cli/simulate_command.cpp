@@ -4,6 +4,7 @@
 #include "planner/cli/environment.hpp"
 #include "planner/cli/options.hpp"
 #include "planner/cli/output.hpp"
+#include "planner/training_run.hpp"
 #include "sim/report/report_json.hpp"
 #include "sim/report/report_text.hpp"
 #include "sim/simulate.hpp"
@@ -24,7 +25,8 @@ std::string formatted(const Invocation& call, const Metrics& metrics, const Scen
 
 int run(const Invocation& call) {
   const ScenarioInput input = read_scenario(call, 0);
-  const SimResult result = simulate(input.scenario);
+  SimResult result = simulate(input.scenario);
+  complete_run(result.metrics, input.scenario, find_run_data(profile_folders()));
   emit(call, formatted(call, result.metrics, input.scenario));
   if (result.metrics.infeasible) {
     note(call, "nothing feasible: " + result.metrics.infeasible->text);

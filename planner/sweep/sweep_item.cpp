@@ -63,12 +63,15 @@ Evaluated search(const Scenario& scenario, const std::string& space) {
 }
 
 /// What is computed of an item: the place where a mode becomes numbers.
-Evaluated evaluate_item(SweepMode mode, const Scenario& scenario, const std::string& space) {
+Evaluated evaluate_item(SweepMode mode, const Scenario& scenario, const std::string& space,
+                        const std::optional<RunData>& run_data) {
+  Evaluated out;
   switch (mode) {
-    case SweepMode::kSimulate: return {scenario, simulate(scenario).metrics};
-    case SweepMode::kPlan: return search(scenario, space);
+    case SweepMode::kSimulate: out = {scenario, simulate(scenario).metrics}; break;
+    case SweepMode::kPlan: out = search(scenario, space); break;
   }
-  throw InternalError("a mode of a sweep without its evaluation");
+  if (run_data) complete_run(out.metrics, out.scenario, *run_data);
+  return out;
 }
 
 }  // namespace
@@ -93,7 +96,15 @@ SweepItems::SweepItems(SweepMode mode, std::filesystem::path folder, const Profi
       folder_(std::move(folder)),
       program_(std::move(program)),
       space_(std::move(space)),
-      clusters_(profiles) {}
+      clusters_(profiles) {
+  const std::filesystem::path data = run_data_folder(profiles);
+  if (data.empty()) return;
+  run_data_ = load_run_data(data);
+  std::string text;
+  for (const char* name : {"prices.json", "grids.json", "reliability.json", "model-error.json"})
+    text += read_file(data / name);
+  run_data_hash_ = stable_hash(text);
+}
 
 LoadContext SweepItems::context() {
   return {.profiles = clusters_.profiles(), .base = folder_, .load_cluster = [this](const std::string& name) {
@@ -112,6 +123,7 @@ std::string SweepItems::key(const Scenario& scenario) {
   all["model"] = model_text(scenario.model_ref, folder_);
   if (scenario.layout.schedule.ends_with(".csv")) all["schedule"] = read_file(scenario.layout.schedule);
   if (!space_.empty()) all["space"] = nlohmann::json::parse(space_);
+  all["run_data"] = run_data_hash_;
   all["mode"] = sweep_mode_names()[static_cast<std::size_t>(mode_)];
   all["program"] = {program_.version, program_.commit};
   return stable_hash(all.dump());
@@ -137,7 +149,7 @@ std::string SweepItems::work(const std::string& job) {
     if (key(scenario) != row.key)
       throw InputError("this process",
                        "reads other profiles, models or schedules than the one that gives out the work");
-    const Evaluated evaluated = evaluate_item(mode_, scenario, space_);
+    const Evaluated evaluated = evaluate_item(mode_, scenario, space_, run_data_);
     row.inputs = row_inputs(evaluated.scenario);
     fill_row(evaluated.metrics, row);
     if (!evaluated.code.empty()) row.reason_code = evaluated.code;

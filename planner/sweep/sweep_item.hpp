@@ -3,10 +3,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "planner/sweep/sweep_row.hpp"
 #include "planner/sweep/sweep_spec.hpp"
+#include "planner/training_run.hpp"
 #include "sim/base/check.hpp"
 #include "sim/report/report_json.hpp"
 
@@ -60,6 +62,8 @@ class SweepItems {
   ProgramInfo program_;
   std::string space_;  ///< of mode plan
   ClusterCache clusters_;
+  std::optional<RunData> run_data_;  ///< empty where no profile folder has any: runs without failures
+  std::string run_data_hash_;
 };
 
 /// A row for an item whose scenario could not be resolved: `overrides` stand as its inputs.

@@ -59,6 +59,8 @@ void fields(V& v, ClusterProfile& c) {
   v.required("oversubscription", c.oversubscription);
   v.required("expert_all_to_all", c.expert_all_to_all);
   v.required("node_overhead_w", c.node_overhead_w);
+  if (V::reading || c.switch_w) v.optional("switch_w", c.switch_w);
+  if (V::reading || c.transceiver_w) v.optional("transceiver_w", c.transceiver_w);
   v.required("host_link_bytes_per_s", c.host_link_bytes_per_s);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,10 @@ struct ClusterProfile {
   Sourced switch_radix;
   Sourced oversubscription;  ///< of scale-out, 1 = full bisection
   ExpertAllToAll expert_all_to_all;
-  Sourced node_overhead_w;        ///< host, NICs, fans of one node without its GPUs
-  Sourced host_link_bytes_per_s;  ///< PCIe, per GPU and direction
+  Sourced node_overhead_w;               ///< host, NICs, fans of one node without its GPUs
+  std::optional<Sourced> switch_w;       ///< one switch of `switch_radix` ports
+  std::optional<Sourced> transceiver_w;  ///< one end of a link
+  Sourced host_link_bytes_per_s;         ///< PCIe, per GPU and direction
 };
 
 /// Folders that hold gpu/ and cluster/: the first that exists wins for each look-up.

@@ -93,6 +93,10 @@ void fields(V& v, PowerFigures& p) {
   v.required("communication_floor_w", p.communication_floor_w);
   map_field(v, "joules_per_flop", p.joules_per_flop);
   v.required("joules_per_byte", p.joules_per_byte);
+  if (V::reading || p.scale_up_joules_per_byte)
+    v.optional("scale_up_joules_per_byte", p.scale_up_joules_per_byte);
+  if (V::reading || p.scale_out_joules_per_byte)
+    v.optional("scale_out_joules_per_byte", p.scale_out_joules_per_byte);
 }
 
 template <class V>

@@ -58,8 +58,10 @@ struct PowerFigures {
   Sourced idle_w;
   Sourced cap_w;
   Sourced communication_floor_w;  ///< board power while only waiting or issuing small kernels
-  std::map<std::string, Sourced> joules_per_flop;  ///< by precision: "bf16", "fp8"
-  Sourced joules_per_byte;                         ///< of device memory traffic
+  std::map<std::string, Sourced> joules_per_flop;    ///< by precision: "bf16", "fp8"
+  Sourced joules_per_byte;                           ///< of device memory traffic
+  std::optional<Sourced> scale_up_joules_per_byte;   ///< through NVLink
+  std::optional<Sourced> scale_out_joules_per_byte;  ///< through the NIC, above its constant draw
 };
 
 /// A GPU. Loaded from hwprofiles/gpu/<name>.json (schema orrery.gpu/1).

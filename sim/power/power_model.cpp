@@ -1,31 +1,36 @@
 #include "sim/power/power_model.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace orrery {
+namespace {
 
-PowerEstimate estimate_power(const std::vector<RankActivity>& ranks, const ClusterProfile& cluster,
-                             std::int64_t gpus) {
-  const PowerFigures& p = cluster.gpu.power;
-  const auto per_flop = [&](const char* precision, const char* fallback) {
-    auto it = p.joules_per_flop.find(precision);
-    if (it == p.joules_per_flop.end()) it = p.joules_per_flop.find(fallback);
-    return it == p.joules_per_flop.end() ? 0.0 : it->second.value;
-  };
-  PowerEstimate out;
-  for (const RankActivity& r : ranks) {
-    const double joules = r.bf16_flops * per_flop("bf16", "fp16") + r.fp8_flops * per_flop("fp8", "bf16") +
-                          r.memory_bytes * p.joules_per_byte.value;
-    const double watts = std::min(p.cap_w.value, p.communication_floor_w.value + joules / r.seconds);
-    out.gpu_mean += Watts{watts / static_cast<double>(ranks.size())};
+double per_flop(const PowerFigures& figures, bool fp8) {
+  const auto& known = figures.joules_per_flop;
+  for (const char* name : {fp8 ? "fp8" : "bf16", fp8 ? "bf16" : "fp16"}) {
+    if (const auto it = known.find(name); it != known.end()) return it->second.value;
   }
-  // A node draws its overhead whether all of its GPUs take part or not.
-  const auto count = static_cast<double>(gpus);
-  const double nodes = std::ceil(count / static_cast<double>(cluster.gpus_per_node));
-  out.cluster_mean = out.gpu_mean * count + Watts{cluster.node_overhead_w.value} * nodes;
-  out.node_mean = out.cluster_mean / nodes;
-  return out;
+  return 0.0;
+}
+
+double value_or_zero(const std::optional<Sourced>& figure) {
+  return figure ? figure->value : 0.0;
+}
+
+}  // namespace
+
+double joules(const Activity& a, const PowerFigures& p) {
+  return a.flops * per_flop(p, a.fp8) + a.memory_bytes * p.joules_per_byte.value +
+         a.scale_up_bytes * value_or_zero(p.scale_up_joules_per_byte) +
+         a.scale_out_bytes * value_or_zero(p.scale_out_joules_per_byte);
+}
+
+StaticPower static_power(const ClusterProfile& cluster, double nodes, double gpus, double switches,
+                         double links) {
+  const double transceivers = std::max(0.0, 2.0 * links - gpus);
+  return {.nodes = Watts{cluster.node_overhead_w.value * nodes},
+          .network = Watts{switches * value_or_zero(cluster.switch_w) +
+                           transceivers * value_or_zero(cluster.transceiver_w)}};
 }
 
 }  // namespace orrery

@@ -1,31 +1,32 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "sim/base/units.hpp"
 #include "sim/hw/cluster.hpp"
 
 namespace orrery {
 
-/// What one GPU did in a step.
-struct RankActivity {
-  double seconds = 0;
-  double bf16_flops = 0;
-  double fp8_flops = 0;
-  double memory_bytes = 0;
+/// What a kernel or transfer does to its GPU.
+struct Activity {
+  double flops = 0;
+  bool fp8 = false;
+  double memory_bytes = 0;     ///< of device memory, read and written
+  double scale_up_bytes = 0;   ///< through NVLink, one direction
+  double scale_out_bytes = 0;  ///< through the NIC, one direction
 };
 
-struct PowerEstimate {
-  Watts gpu_mean;      ///< mean over the GPUs and the step
-  Watts node_mean;     ///< mean over the nodes: their GPUs in use plus the overhead of a whole node
-  Watts cluster_mean;  ///< all nodes together
-};
+/// Joules above the floor: FLOPs * J/FLOP of their precision + bytes * J/byte of device memory, NVLink and
+/// NIC. A profile without a figure for FP8 takes that of BF16, one without a link's figure counts nothing for
+/// it and the assumptions say so. Source of the form: docs/models/power.md.
+[[nodiscard]] double joules(const Activity& activity, const PowerFigures& figures);
 
-/// Mean board power = floor + (FLOPs * J/FLOP + bytes * J/byte) / time, at most the cap. The floor is the
-/// power of a GPU that waits or issues small kernels. Source of the form: docs/models/power.md. Known error:
-/// no link energy, no time resolution; the cap's effect on clocks is in the sustained kernel rates, not here.
-[[nodiscard]] PowerEstimate estimate_power(const std::vector<RankActivity>& ranks,
-                                           const ClusterProfile& cluster, std::int64_t gpus);
+/// Power at the machines of a cluster without its GPUs.
+struct StaticPower {
+  Watts nodes;    ///< overhead of every node, whole nodes
+  Watts network;  ///< switches and the transceivers on their side
+};
+/// `switches` of the cluster's own kind, `links` with two transceivers, those at the GPUs' NICs being part of
+/// the node overhead. 0 where the profile has no figure.
+[[nodiscard]] StaticPower static_power(const ClusterProfile& cluster, double nodes, double gpus,
+                                       double switches, double links);
 
 }  // namespace orrery

@@ -93,7 +93,7 @@ void add_rules(const Measured& in, List& list) {
              "too slow");
   }
   list.add("stragglers", "none", "", "assumed",
-           "all GPUs run at the profile's rates; no failures, goodput 1");
+           "in the simulated step all GPUs run at the profile's rates");
   if (in.communication_sms > 0) {
     list.add("layout.communication_sms", std::to_string(in.communication_sms), "SMs",
              s.layout.communication_sms >= 0 ? "given" : "published",
@@ -136,7 +136,18 @@ std::vector<Assumption> list_assumptions(const Measured& in, const LoweredStep* 
   list.number("power.joules_per_byte", gpu.power.joules_per_byte, "J/B");
   for (const auto& [name, number] : gpu.power.joules_per_flop)
     list.number("power.joules_per_flop." + name, number, "J/FLOP");
+  const auto link = [&](const char* name, const std::optional<Sourced>& figure, const char* unit) {
+    if (figure) {
+      list.number(name, *figure, unit);
+    } else {
+      list.add(name, "not counted", unit, "assumed", "the profile has no figure");
+    }
+  };
+  link("power.scale_up_joules_per_byte", gpu.power.scale_up_joules_per_byte, "J/B");
+  link("power.scale_out_joules_per_byte", gpu.power.scale_out_joules_per_byte, "J/B");
   list.number("power.node_overhead_w", s.cluster.node_overhead_w, "W");
+  link("power.switch_w", s.cluster.switch_w, "W");
+  link("power.transceiver_w", s.cluster.transceiver_w, "W");
   return list.rows;
 }
 

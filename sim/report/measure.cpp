@@ -4,9 +4,9 @@
 
 #include "sim/layout/rank_map.hpp"
 #include "sim/lower/step_window.hpp"
-#include "sim/power/power_model.hpp"
 #include "sim/report/critical_path_account.hpp"
 #include "sim/report/step_accounts.hpp"
+#include "sim/report/step_power.hpp"
 #include "sim/workload/flops.hpp"
 
 namespace orrery {
@@ -104,22 +104,30 @@ Throughput throughput_of(const Measured& in, double step_s, double tokens) {
   return t;
 }
 
-Power power_of(const Measured& in, const std::vector<RankAccount>& accounts, double step_s, double tokens) {
-  std::vector<RankActivity> activity;
-  for (const RankAccount& a : accounts) {
-    activity.push_back({.seconds = step_s,
-                        .bf16_flops = a.flops - a.fp8_flops,
-                        .fp8_flops = a.fp8_flops,
-                        .memory_bytes = a.memory_bytes});
-  }
-  const PowerEstimate p = estimate_power(activity, in.scenario.cluster, in.scenario.gpus);
-  Power out;
-  out.gpu_mean_w = p.gpu_mean.value;
-  out.node_mean_w = p.node_mean.value;
-  out.cluster_mean_w = p.cluster_mean.value;
-  out.step_j = *out.cluster_mean_w * step_s;
-  out.per_token_j = *out.step_j / tokens;
-  return out;
+double work_in_steps(const Breakdown& b) {
+  return b.forward + b.backward_input + b.backward_weight + b.forward_backward;
+}
+
+/// What the rank has less to do in its steps than the busiest one, as far as it waits between them: no order
+/// of work could remove it.
+void set_imbalance(const std::vector<RankAccount>& accounts, const Breakdown& own, Waterfall& w) {
+  double busiest = 0;
+  for (const RankAccount& a : accounts) busiest = std::max(busiest, work_in_steps(a.times.breakdown));
+  w.imbalance = std::min(w.bubble, busiest - work_in_steps(own));
+  w.bubble -= *w.imbalance;
+}
+
+std::optional<double> ideal_compute(const RankAccount& a, const GpuProfile& gpu) {
+  const auto seconds = [&](double flops, const char* precision) -> std::optional<double> {
+    if (flops == 0) return 0.0;
+    const auto peak = gpu.peak_flops_per_s.find(precision);
+    if (peak == gpu.peak_flops_per_s.end()) return std::nullopt;
+    return flops / peak->second.value;
+  };
+  const double bf16 = a.flops - a.fp8_flops - a.recomputed_bf16_flops;
+  const std::optional<double> plain = seconds(bf16, "bf16");
+  const std::optional<double> low = seconds(a.fp8_flops - a.recomputed_fp8_flops, "fp8");
+  return plain && low ? std::optional<double>(*plain + *low) : std::nullopt;
 }
 
 Run run_of(const Measured& in, const Metrics& m) {
@@ -132,6 +140,9 @@ Run run_of(const Measured& in, const Metrics& m) {
   run.days = s.training.tokens * per_token_s / kSecondsPerDay;
   run.gpu_hours = *run.days * 24.0 * static_cast<double>(s.gpus);
   if (s.economics.usd_per_gpu_hour) run.usd = *run.gpu_hours * *s.economics.usd_per_gpu_hour;
+  run.ideal_days = run.days;
+  run.ideal_gpu_hours = run.gpu_hours;
+  run.ideal_usd = run.usd;
   if (m.power.cluster_mean_w && s.economics.pue) {
     run.energy_mwh = *m.power.cluster_mean_w * *s.economics.pue * *run.days * 24.0 / 1e6;
   }
@@ -156,6 +167,8 @@ Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& tim
   m.slowest_rank = slowest->times.rank;
   m.breakdown = slowest->times.breakdown;
   m.waterfall = slowest->waterfall;
+  set_imbalance(accounts, slowest->times.breakdown, m.waterfall);
+  m.ideal_compute_s = ideal_compute(*slowest, in.scenario.cluster.gpu);
   if (step.barrier) m.critical_path = account_critical_path(step, timeline);
   m.mean_breakdown = mean_of(accounts);
   for (const RankAccount& a : accounts) m.ranks.push_back(a.times);
@@ -170,7 +183,7 @@ Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& tim
   m.groups = groups_of(in.scenario);
   m.throughput = throughput_of(in, m.step_time_s, m.step_tokens);
   add_memory(in, m);
-  m.power = power_of(in, accounts, m.step_time_s, m.step_tokens);
+  m.power = step_power(in.scenario, step, timeline, m.step_tokens);
   m.run = run_of(in, m);
   m.assumptions = list_assumptions(in, &step);
   return m;

@@ -84,15 +84,26 @@ struct Throughput {
   double mfu_causal = 0, mfu_noncausal = 0;  ///< against the dense BF16 peak
 };
 
+/// Of the step. Peaks are means over one bin of the trace.
 struct Power {
-  std::optional<double> gpu_mean_w, gpu_peak_w, node_mean_w, cluster_mean_w;
+  std::optional<double> gpu_mean_w, gpu_peak_w, node_mean_w, node_peak_w;
+  std::optional<double> cluster_mean_w, cluster_peak_w;  ///< nodes and network
+  std::optional<double> nodes_overhead_w;                ///< of all nodes, part of the cluster's
+  std::optional<double> network_w;  ///< switches, part of the cluster's; empty: no figure
   std::optional<double> step_j, per_token_j;
+  std::optional<double> capped_share;  ///< of GPUs and time, in which more was asked for than the cap
+  std::optional<double> cap_stretch;   ///< how much longer the busiest rank's step would be, not applied
+  double bin_s = 0;
+  std::vector<double> gpu_by_bin_w;                ///< mean over the GPUs
+  std::vector<std::vector<double>> rank_by_bin_w;  ///< one GPU of each pipeline rank
 };
 
 /// The whole run at this step time; empty where an input was not given.
 struct Run {
   double tokens = 0;
   std::optional<double> days, gpu_hours, gpu_hours_per_trillion_tokens, energy_mwh, usd, co2e_t;
+  std::optional<double> ideal_days, ideal_gpu_hours, ideal_usd;  ///< as if nothing ever failed
+  std::optional<double> owned_usd;                               ///< for machines bought and paid off
   std::optional<double> goodput;
 };
 
@@ -102,11 +113,14 @@ struct Metrics {
   std::vector<std::pair<std::string, std::string>>
       nearest;  ///< change that would make it feasible: key, value
   double step_time_s = 0;
+  std::optional<double> step_time_p10_s, step_time_p90_s;  ///< by the model's error on published runs
   double step_tokens = 0;
   std::int64_t slowest_rank = 0;
   Breakdown breakdown;
   Breakdown mean_breakdown;  ///< mean over the pipeline ranks
   Waterfall waterfall;
+  /// The same rank's FLOPs, recomputation apart, at the dense peak of their precision; empty: no such peak.
+  std::optional<double> ideal_compute_s;
   /// Causes along the chain of tasks that sets the step time, over all ranks; empty where steps overlap.
   std::optional<Waterfall> critical_path;
   Throughput throughput;

@@ -48,14 +48,15 @@ Json waterfall(const Waterfall& w) {
 
 Json step(const Metrics& m) {
   return {{"time_s", number(m.step_time_s)},
-          {"time_s_p10", nullptr},
-          {"time_s_p90", nullptr},
+          {"time_s_p10", number(m.step_time_p10_s)},
+          {"time_s_p90", number(m.step_time_p90_s)},
           {"tokens", number(m.step_tokens)},
           {"slowest_rank", m.slowest_rank},
           {"tasks", m.tasks},
           {"breakdown_s", breakdown(m.breakdown)},
           {"mean_breakdown_s", breakdown(m.mean_breakdown)},
           {"waterfall_s", waterfall(m.waterfall)},
+          {"ideal_compute_s", number(m.ideal_compute_s)},
           {"critical_path_s", m.critical_path ? waterfall(*m.critical_path) : Json(nullptr)}};
 }
 
@@ -88,11 +89,25 @@ Json memory(const Metrics& m) {
           {"per_rank", std::move(rows)}};
 }
 
+/// To a tenth of a watt: a trace is a picture.
+Json watts(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double w : values) list.push_back(number(std::round(w * 10.0) / 10.0));
+  return list;
+}
+
 Json power(const Power& p) {
   return {{"gpu_mean_w", number(p.gpu_mean_w)},
           {"gpu_peak_w", number(p.gpu_peak_w)},
           {"node_mean_w", number(p.node_mean_w)},
-          {"cluster_mean_w", number(p.cluster_mean_w)}};
+          {"node_peak_w", number(p.node_peak_w)},
+          {"cluster_mean_w", number(p.cluster_mean_w)},
+          {"cluster_peak_w", number(p.cluster_peak_w)},
+          {"nodes_overhead_w", number(p.nodes_overhead_w)},
+          {"network_w", number(p.network_w)},
+          {"capped_share", number(p.capped_share)},
+          {"cap_stretch", number(p.cap_stretch)},
+          {"trace", {{"bin_s", number(p.bin_s)}, {"gpu_mean_w", watts(p.gpu_by_bin_w)}}}};
 }
 
 Json energy(const Power& p) {
@@ -104,6 +119,10 @@ Json run(const Run& r) {
           {"days", number(r.days)},
           {"gpu_hours", number(r.gpu_hours)},
           {"gpu_hours_per_trillion_tokens", number(r.gpu_hours_per_trillion_tokens)},
+          {"ideal_days", number(r.ideal_days)},
+          {"ideal_gpu_hours", number(r.ideal_gpu_hours)},
+          {"ideal_usd", number(r.ideal_usd)},
+          {"owned_usd", number(r.owned_usd)},
           {"goodput", number(r.goodput)},
           {"energy_mwh", number(r.energy_mwh)},
           {"usd", number(r.usd)},

@@ -272,7 +272,10 @@ Table power(const Power& p) {
                          {{"GPU, mean", p.gpu_mean_w, "W", 1, "W"},
                           {"GPU, peak", p.gpu_peak_w, "W", 1, "W"},
                           {"node, mean", p.node_mean_w, "W", 1e3, "kW"},
+                          {"node, peak", p.node_peak_w, "W", 1e3, "kW"},
+                          {"switches", p.network_w, "W", 1e3, "kW"},
                           {"cluster, mean", p.cluster_mean_w, "W", 1e6, "MW"},
+                          {"cluster, peak", p.cluster_peak_w, "W", 1e6, "MW"},
                           {"energy of a step", p.step_j, "J", 1e6, "MJ"},
                           {"energy of a token", p.per_token_j, "J", 1, "J"}});
 }
@@ -282,8 +285,10 @@ Table run(const Run& r) {
       named_values("run", "The whole run, an estimate from this step"),
       {{"days", r.days, "d", 1, "days"},
        {"GPU-hours", r.gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
+       {"of them without failures", r.ideal_gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
        {"GPU-hours per 10^12 tokens", r.gpu_hours_per_trillion_tokens, "GPU-hours", 1e3, "10^3 GPU-hours"},
        {"rent of the GPUs", r.usd, "USD", 1e6, "10^6 USD"},
+       {"or cost of owning them", r.owned_usd, "USD", 1e6, "10^6 USD"},
        {"energy", r.energy_mwh, "MWh", 1, "MWh"},
        {"emissions", r.co2e_t, "t", 1, "t CO2e"},
        {"goodput", r.goodput, "1", 1, "of the time"}});

@@ -108,7 +108,10 @@ class RankReader {
 
   static void add_work(const CostedItem& item, RankAccount& account) {
     account.flops += item.flops;
-    if (item.op_class.find("fp8") != std::string::npos) account.fp8_flops += item.flops;
+    const bool fp8 = item.op_class.find("fp8") != std::string::npos;
+    if (fp8) account.fp8_flops += item.flops;
+    if (item.kind == TaskKind::kRecompute)
+      (fp8 ? account.recomputed_fp8_flops : account.recomputed_bf16_flops) += item.flops;
     // Energy per FLOP comes from whole GEMM runs and holds their memory traffic; bytes count where nothing
     // else does.
     const bool kernel = item.kind == TaskKind::kCompute || item.kind == TaskKind::kRecompute;

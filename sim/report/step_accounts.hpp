@@ -13,8 +13,9 @@ namespace orrery {
 struct RankAccount {
   RankTimes times;
   Waterfall waterfall;
-  double flops = 0;         ///< done by the rank's kernels, recomputation included
-  double fp8_flops = 0;     ///< of them in FP8
+  double flops = 0;      ///< done by the rank's kernels, recomputation included
+  double fp8_flops = 0;  ///< of them in FP8
+  double recomputed_bf16_flops = 0, recomputed_fp8_flops = 0;  ///< of both, done a second time
   double memory_bytes = 0;  ///< device memory traffic of its kernels that do no matrix products
 };
 

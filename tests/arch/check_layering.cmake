@@ -42,8 +42,8 @@ layer("^sim/lower/" "^sim/(lower|cost|workload|schedule|layout|network|model|hw|
       "lower includes what stands before it in the chain")
 layer("^sim/power/" "^sim/(power|hw|base)/|^sim/engine/timeline\\.hpp$"
       "power includes engine/timeline.hpp, hw and base")
-layer("^sim/report/" "^sim/(report|power|lower|workload|schedule|layout|model|hw|base)/|^sim/engine/(timeline|graph_checks)\\.hpp$|^sim/scenario\\.hpp$"
-      "report includes scenario.hpp, power, lower, engine/timeline.hpp, engine/graph_checks.hpp, workload, schedule, layout, model, hw and base")
+layer("^sim/report/" "^sim/network/fabric\\.hpp$|^sim/(report|power|lower|workload|schedule|layout|model|hw|base)/|^sim/engine/(timeline|graph_checks)\\.hpp$|^sim/scenario\\.hpp$"
+      "report includes scenario.hpp, network/fabric.hpp, power, lower, engine/timeline.hpp, engine/graph_checks.hpp, workload, schedule, layout, model, hw and base")
 layer("^sim/bound/" "^sim/(bound|report|lower|cost|workload|schedule|layout|network|model|hw|engine|base)/|^sim/scenario\\.hpp$"
       "bound includes what stands before it in the chain and scenario.hpp")
 layer("^sim/scenario[^/]*$" "^sim/(layout|model|hw|base)/|^sim/scenario[^/]*$|^sim/schedule/generators\\.hpp$|^sim/workload/routing\\.hpp$"
@@ -52,8 +52,8 @@ layer("^sim/scenario[^/]*$" "^sim/(layout|model|hw|base)/|^sim/scenario[^/]*$|^s
 # Inside planner.
 layer("^planner/[^/]+$" "^sim/|^planner/[^/]+$|^planner/(economics|goodput)/"
       "the files of planner itself include sim, economics and goodput")
-layer("^planner/(economics|goodput)/" "^sim/(report|base)/|^planner/(economics|goodput)/"
-      "economics and goodput include sim/report and sim/base")
+layer("^planner/(economics|goodput)/" "^sim/(report|base)/|^sim/hw/(sourced|hw_fields)\\.hpp$|^planner/(economics|goodput)/"
+      "economics and goodput include sim/report, sim/base and the origins of figures in sim/hw")
 layer("^planner/posttrain/" "^sim/|^planner/[^/]+$|^planner/(posttrain|economics)/"
       "posttrain includes sim, the files of planner itself and economics")
 layer("^planner/(report|export)/" "^sim/|^planner/[^/]+$|^planner/(report|export|posttrain|economics|goodput)/"
@@ -78,6 +78,7 @@ home("^sqlite3" "^planner/sweep/sqlite_store\\.cpp$" "SQLite lives in planner/sw
 home("^boost/" "^sim/(network/graph_algorithms|engine/graph_checks)\\.cpp$"
      "Boost.Graph lives in sim/network/graph_algorithms.cpp and sim/engine/graph_checks.cpp")
 home("^Eigen/" "^calibrate/fit/[^/]+\\.cpp$" "Eigen lives in the sources of calibrate/fit")
+home("^hpdf" "^planner/report/pdf_haru\\.cpp$" "libharu lives in planner/report/pdf_haru.cpp")
 home("^CLI/" "^planner/cli/|^calibrate/main\\.cpp$" "CLI11 lives in planner/cli and calibrate/main.cpp")
 home("^nlohmann/" "\\.cpp$|^sim/base/fields\\.hpp$" "nlohmann/json stays in .cpp files and sim/base/fields.hpp")
 home("^(cairo|librsvg/)" "^planner/export/rsvg_renderer\\.cpp$" "librsvg and cairo live in planner/export/rsvg_renderer.cpp")

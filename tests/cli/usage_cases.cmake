@@ -3,12 +3,12 @@ cli_case(no_arguments_print_five_examples EXIT 0
   OUT "^Examples:\n(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)'")
 cli_case(help_begins_with_examples EXIT 0 ARGS --help OUT "^Examples:.*Exit codes")
 cli_case(version_names_the_commit EXIT 0 ARGS --version OUT "^orrery [0-9.]+ \\(commit [0-9a-f]+|unknown")
-foreach(command simulate sweep compare compare-schedules export validate list config doctor completions)
+foreach(command simulate explain sweep compare compare-schedules export validate list config doctor completions)
   cli_case(help_of_${command}_begins_with_examples EXIT 0 ARGS ${command} --help
     OUT "^Examples:\n.*Usage: orrery ${command}.*--format.*--output.*--set.*--quiet.*--verbose")
 endforeach()
 
-foreach(command plan explain report calibrate gui)
+foreach(command plan calibrate gui)
   cli_case(${command}_is_not_in_this_version EXIT 2 ARGS ${command}
     ERR "the command '${command}' is not in this version, which has simulate")
 endforeach()

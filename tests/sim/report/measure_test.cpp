@@ -51,7 +51,8 @@ TEST(Measure, ThroughputFollowsFromTokensAndTime) {
 TEST(Measure, TheRunIsAsManyStepsAsTokensNeed) {
   Scenario s = test::toy_scenario(test::toy_dense(), {"1f1b"});
   s.training.tokens = 1e9;
-  s.economics = {.usd_per_gpu_hour = 3, .usd_per_kwh = {}, .pue = 1.5, .grid = {}};
+  s.economics.usd_per_gpu_hour = 3;
+  s.economics.pue = 1.5;
   const Metrics m = measured(s);
   const double seconds = 1e9 / m.step_tokens * m.step_time_s;
   EXPECT_DOUBLE_EQ(*m.run.days, seconds / 86400);

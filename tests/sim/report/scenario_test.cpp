@@ -137,7 +137,17 @@ TEST(ScenarioKeys, AreThoseThatAreRead) {
                                      {"layout.overlap_param_gather", "false", ""},
                                      {"training.tokens", "1e12", ""},
                                      {"routing.kind", "skewed", ""},
-                                     {"routing.max_over_mean", "2", ""}});
+                                     {"routing.max_over_mean", "2", ""},
+                                     {"economics.co2_g_per_kwh", "400", ""},
+                                     {"economics.server_usd", "3e5", ""},
+                                     {"economics.lifetime_years", "5", ""},
+                                     {"reliability.failures_per_node_day", "0.004", ""},
+                                     {"reliability.restart_s", "900", ""},
+                                     {"reliability.checkpoint_interval_s", "1800", ""},
+                                     {"reliability.checkpoint_bytes_per_s_per_node", "1e9", ""},
+                                     {"reliability.checkpoint_stall_s", "3", ""},
+                                     {"reliability.straggler_loss", "0.01", ""},
+                                     {"reliability.repair_s", "86400", ""}});
   const std::string text = to_json_text(s);
   for (const ScenarioKey& key : scenario_keys()) {
     if (key.key == "layout.pipeline_layout")
@@ -146,8 +156,9 @@ TEST(ScenarioKeys, AreThoseThatAreRead) {
     const std::string last(dot == std::string_view::npos ? key.key : key.key.substr(dot + 1));
     EXPECT_NE(text.find("\"" + last + "\":"), std::string::npos) << key.key;
   }
-  // One colon per key, one per group (cluster, layout, training, routing, economics) and one of the schema.
-  EXPECT_EQ(std::count(text.begin(), text.end(), ':'), static_cast<long>(scenario_keys().size()) - 1 + 5 + 1);
+  // One colon per key, one per group (cluster, layout, training, routing, economics, reliability) and one of
+  // the schema.
+  EXPECT_EQ(std::count(text.begin(), text.end(), ':'), static_cast<long>(scenario_keys().size()) - 1 + 6 + 1);
 }
 
 TEST(ScenarioKeys, PipelineLayoutIsStageLayersInOtherWords) {

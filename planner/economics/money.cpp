@@ -1,0 +1,25 @@
+#include "planner/economics/money.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double kDaysPerYear = 365.25;
+constexpr double kDaysPerMonth = kDaysPerYear / 12.0;
+
+}  // namespace
+
+double network_usd(const OwnedInput& in) {
+  return in.switches * in.switch_usd + in.links * in.link_usd;
+}
+
+OwnedCost owned_cost(const OwnedInput& in) {
+  const double share = in.days / (in.lifetime_years * kDaysPerYear * in.utilisation);
+  return {.servers = in.nodes * in.server_usd * share,
+          .network = network_usd(in) * share,
+          .other = in.gpus * in.other_usd_per_gpu * share,
+          .power = in.it_kwh * in.usd_per_kwh,
+          .cooling = in.it_kwh * (in.pue - 1.0) * in.usd_per_kwh,
+          .space = in.it_kw * in.space_usd_per_kw_month * in.days / kDaysPerMonth};
+}
+
+}  // namespace orrery

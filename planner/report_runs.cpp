@@ -1,0 +1,152 @@
+#include "planner/report_runs.hpp"
+
+#include <algorithm>
+#include <future>
+
+#include "sim/base/check.hpp"
+
+namespace orrery {
+namespace {
+
+/// Simulates all; two at a time.
+std::vector<Metrics> run_all(const std::vector<Scenario>& scenarios, const Simulate& simulate) {
+  std::vector<Metrics> out(scenarios.size());
+  const auto work = [&](std::size_t first) {
+    for (std::size_t i = first; i < scenarios.size(); i += 2) out[i] = simulate(scenarios[i]);
+  };
+  std::future<void> other = std::async(std::launch::async, work, std::size_t{1});
+  work(0);
+  other.get();
+  return out;
+}
+
+struct Change {
+  StepInput input;
+  Scenario low, high;
+  bool has_low = true;
+};
+
+Change of_scale_out(const Scenario& s) {
+  const double v = s.cluster.scale_out.efficiency.value;
+  Change c{.input = {.key = "cluster.scale_out.efficiency",
+                     .what = "share of the NIC's rate that large transfers reach",
+                     .unit = "share",
+                     .source = s.cluster.scale_out.efficiency.source + "; range assumed: 10 %",
+                     .kind = to_text(s.cluster.scale_out.efficiency.origin),
+                     .low = v * 0.9,
+                     .value = v,
+                     .high = std::min(1.0, v * 1.1)},
+           .low = s,
+           .high = s};
+  c.low.cluster.scale_out.efficiency.value = c.input.low;
+  c.high.cluster.scale_out.efficiency.value = c.input.high;
+  // The all-to-all kernels have measured rates of their own; they follow the network.
+  const auto scale = [](Curve& curve, double factor) {
+    std::vector<std::vector<double>> points = curve.points();
+    for (std::vector<double>& point : points) point[1] *= factor;
+    curve = Curve(std::move(points));
+  };
+  for (auto [scenario, factor] : {std::pair{&c.low, c.input.low / v}, {&c.high, c.input.high / v}}) {
+    scale(scenario->cluster.expert_all_to_all.dispatch_bytes_per_s, factor);
+    scale(scenario->cluster.expert_all_to_all.combine_bytes_per_s, factor);
+  }
+  return c;
+}
+
+Change of_gemm_rate(const Scenario& s) {
+  Change c{.input = {.key = "gpu.operators.flops_per_s",
+                     .what = "rates of matrix products and attention, all together",
+                     .unit = "factor",
+                     .source = "curves of the profile " + s.cluster.gpu.name + "; range assumed: 5 %",
+                     .kind = "fitted",
+                     .low = 0.95,
+                     .value = 1,
+                     .high = 1.05},
+           .low = s,
+           .high = s};
+  for (auto [scenario, factor] : {std::pair{&c.low, 0.95}, {&c.high, 1.05}}) {
+    for (OperatorCurve& curve : scenario->cluster.gpu.operators) {
+      curve.flops_per_s *= factor;
+      if (curve.form != CurveForm::kSequence) continue;
+      std::vector<std::vector<double>> points = curve.flops_per_s_by_sequence.points();
+      for (std::vector<double>& point : points) point[1] *= factor;
+      curve.flops_per_s_by_sequence = Curve(std::move(points));
+    }
+  }
+  return c;
+}
+
+Change of_routing(const Scenario& s) {
+  Change c{.input = {.key = "routing.max_over_mean",
+                     .what = "rows of the busiest expert-parallel rank over the mean",
+                     .unit = "ratio",
+                     .source = "largest count of the training trace, deepseek-ai/profile-data @4496024",
+                     .kind = "measured",
+                     .low = 1,
+                     .value = 1,
+                     .high = 1.126},
+           .low = s,
+           .high = s,
+           .has_low = false};
+  c.high.routing.kind = Routing::Kind::kSkewed;
+  c.high.routing.max_over_mean = 1.126;
+  return c;
+}
+
+std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m, const Simulate& simulate) {
+  std::vector<Change> changes{of_gemm_rate(s)};
+  if (s.gpus > s.cluster.gpus_per_node) changes.push_back(of_scale_out(s));
+  if (s.model.moe && s.layout.ep > 1 && s.routing.kind == Routing::Kind::kBalanced)
+    changes.push_back(of_routing(s));
+  std::vector<Scenario> scenarios;
+  for (const Change& c : changes) {
+    if (c.has_low) scenarios.push_back(c.low);
+    scenarios.push_back(c.high);
+  }
+  const std::vector<Metrics> results = run_all(scenarios, simulate);
+  std::vector<StepInput> out;
+  std::size_t next = 0;
+  for (Change& c : changes) {
+    const auto ratio = [&](double otherwise) {
+      const Metrics& r = results[next++];
+      return r.infeasible ? otherwise : r.step_time_s / m.step_time_s;
+    };
+    if (c.has_low) c.input.step_ratio_at_low = ratio(1.0);
+    c.input.step_ratio_at_high = ratio(1.0);
+    out.push_back(std::move(c.input));
+  }
+  return out;
+}
+
+std::vector<GpuPoint> gpu_points(const Scenario& s, const Simulate& simulate) {
+  std::vector<Scenario> scenarios;
+  for (const double factor : {0.5, 2.0, 4.0}) {
+    const double gpus = static_cast<double>(s.gpus) * factor;
+    if (gpus < 1 || gpus != static_cast<double>(static_cast<std::int64_t>(gpus))) continue;
+    scenarios.push_back(s);
+    scenarios.back().gpus = static_cast<std::int64_t>(gpus);
+    scenarios.back().layout.dp = 0;
+  }
+  std::vector<Metrics> results = run_all(scenarios, simulate);
+  std::vector<GpuPoint> out;
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    const std::string why = results[i].infeasible ? results[i].infeasible->text : std::string{};
+    out.push_back({.gpus = scenarios[i].gpus, .infeasible = why, .metrics = std::move(results[i])});
+  }
+  return out;
+}
+
+}  // namespace
+
+ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate) {
+  SIM_CHECK(!metrics.infeasible, "a report is about a layout that runs");
+  std::future<std::vector<Lever>> levers =
+      std::async(std::launch::async, [&] { return try_levers(scenario, metrics, simulate); });
+  ReportRuns out;
+  out.step_inputs = step_inputs(scenario, metrics, simulate);
+  out.gpu_points = gpu_points(scenario, simulate);
+  out.levers = levers.get();
+  return out;
+}
+
+}  // namespace orrery

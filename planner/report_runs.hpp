@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "planner/explain.hpp"
+#include "planner/uncertainty.hpp"
+
+namespace orrery {
+
+/// A number of GPUs other than the scenario's, simulated with the same layout and batch; data parallelism
+/// takes up the difference.
+struct GpuPoint {
+  std::int64_t gpus = 0;
+  std::string infeasible;  ///< why not; empty when it ran
+  Metrics metrics;
+};
+
+/// What a report needs besides its result: simulations with one thing changed. The only part of a report
+/// that runs anything.
+struct ReportRuns {
+  std::vector<Lever> levers;
+  std::vector<StepInput> step_inputs;
+  std::vector<GpuPoint> gpu_points;  ///< by number, without the scenario's own
+};
+
+/// At most six levers, five runs for inputs of the step and three numbers of GPUs, on two threads; the order
+/// of the results does not depend on them.
+[[nodiscard]] ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics,
+                                     const Simulate& simulate);
+
+}  // namespace orrery
