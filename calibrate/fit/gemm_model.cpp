@@ -41,6 +41,8 @@ GemmKernelCurve gemm_curve(std::span<const double> v) {
           .memory_bytes_per_s = v[kMemory],
           .overlap = v[kOverlap],
           .wave_share = v[kWave],
+          .throttle = v[kThrottle],
+          .throttle_after_s = v[kThrottleAfter],
           .tiles = {{256, 128, 1}, {128, 256, 1}, {128, 128, middle}, {256, 64, middle}, {64, 256, middle},
                     {128, 64, narrow}, {64, 128, narrow}, {64, 64, small}}};
 }
@@ -82,7 +84,6 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
         .groups = x.groups, .m = x.m, .n = x.n, .k = x.k, .operand_bytes = o.operand_bytes};
     double t = gemm_kernel_seconds(curve, size, memory_seconds(v, x, d, o.weight_copies), d.sm_count,
                                    d.sm_count);
-    t *= 1 + v[kThrottle] * t / (t + v[kThrottleAfter]);
     t += v[kFloor];
     // BF16 in, FP8 out: three bytes for each element of the activation.
     if (o.quantise_inside) t += v[kQuantiseFloor] + 3 * x.m * x.k / v[kQuantise];

@@ -57,16 +57,20 @@ bool fill(const Case& c, const Samples& s, Observation& o) {
     return o.m > 0 && o.n > 0 && o.k > 0;
   }
   if (starts(cls, "attention")) {
+    const bool forward = cls.find(".forward") != std::string::npos;
     const bool latent = starts(cls, "attention-mla"), backward = cls.find(".backward") != std::string::npos;
     const double width = latent ? 320 : 256;
-    const double batch = std::max(1.0, get(c, "batch")), heads = get(c, "heads");
+    const double batch = std::max({1.0, get(c, "batch"), get(c, "sequences")}), heads = get(c, "heads");
     const double kv = get(c, "kv_heads") > 0 ? get(c, "kv_heads") : heads;
     o.heads = batch * heads;
     o.sequence = get(c, "sequence");
     o.flops_per_pair = 2 * width * (backward ? 2.5 : 1);
     o.bytes = (backward ? 4 : 2) * batch * o.sequence * width * (heads + kv);
     o.flops = o.heads * o.sequence * o.sequence * width * (backward ? 2.5 : 1);
-    return o.heads > 0 && o.sequence > 0;
+    // One width per class: others would need a class of their own.
+    const double qk = get(c, "qk_dim"), value = get(c, "v_dim");
+    if (qk > 0 && (qk != (latent ? 192 : 128) || value != 128)) return false;
+    return (forward || backward) && o.heads > 0 && o.sequence > 0;
   }
   if (starts(cls, "moe-layer.")) {
     const double etp = std::max(1.0, get(c, "etp")), ep = std::max(1.0, get(c, "ep"));

@@ -64,7 +64,8 @@ double gemm_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) 
                       .m = static_cast<double>(op.m),
                       .n = static_cast<double>(op.n),
                       .k = static_cast<double>(op.k),
-                      .operand_bytes = operand_bytes(op.precision)};
+                      .operand_bytes = operand_bytes(op.precision),
+                      .busy_s = kSustainedSeconds};
   return gemm_kernel_seconds(c.gemm_kernel, size, op.bytes / c.gemm_kernel.memory_bytes_per_s,
                              static_cast<double>(sms), static_cast<double>(c.sm_count));
 }

@@ -73,6 +73,8 @@ void gemm_kernel_fields(V& v, GemmKernelCurve& k) {
   v.required("split_s", k.split_s, between(0, kMostSeconds));
   v.required("overlap", k.overlap, between(kLeastOverlap, kMostOverlap));
   v.required("wave_share", k.wave_share, between(0, 1));
+  v.required("throttle", k.throttle, between(0, 10));
+  v.required("throttle_after_s", k.throttle_after_s, between(1e-9, 1e6));
   v.required("tiles", k.tiles, kPositive);
   if constexpr (V::reading) {
     if (k.tiles.empty()) v.node().fail("at least one tile [rows, columns, efficiency]");

@@ -39,6 +39,11 @@ double gemm_kernel_seconds(const GemmKernelCurve& c, const GemmSize& s, double m
           compute, block * (c.wave_share * std::ceil(waves) + (1 - c.wave_share) * std::max(1.0, waves)));
     }
     double time = overlapped(compute, memory_s, c.overlap);
+    if (c.throttle > 0) {
+      const double busy = s.busy_s > 0 ? s.busy_s : time;
+      const double share = std::pow(compute / time, c.overlap);
+      time *= 1 + c.throttle * share * busy / (busy + c.throttle_after_s);
+    }
     if (parts > 1) time += c.split_s + 4 * s.m * s.n * parts / c.split_bytes_per_s;
     best = std::min(best, time);
   }

@@ -16,6 +16,8 @@ namespace orrery {
 /// and C of them block (q ceil(C/S) + (1 - q) max(1, C/S)), q = wave_share: 1 is a kernel whose last wave
 /// costs as much as a full one, 0 a perfectly balanced one. Compute and memory overlap,
 ///     T = (compute^p + memory^p)^(1/p) [+ split_s + 4 M N s / split_bytes_per_s  for s > 1],
+/// times 1 + throttle share B/(B + throttle_after_s), share = compute^p / (compute^p + memory^p): clocks that
+/// sink under the power cap after B seconds of work like this (T itself where a burst is timed),
 /// and the kernel with the smallest T counts, as a library's heuristic picks it. s is 1, 2, 4, ... 32 with
 /// K/s >= 128; grouped products (G > 1) are not split.
 struct GemmKernelCurve {
@@ -27,12 +29,18 @@ struct GemmKernelCurve {
   double memory_bytes_per_s = 0;  ///< device memory, as products reach it
   double overlap = 2;             ///< p >= 0.5
   double wave_share = 0;          ///< q, 0 to 1
+  double throttle = 0;            ///< share of time that sustained work loses to lower clocks
+  double throttle_after_s = 1;    ///< > 0
   std::vector<std::vector<double>> tiles;  ///< (a, b, e): rows, columns, share of R that the tile reaches
 };
+
+/// B of a training step, which keeps a device busy for seconds: the longest kernels that bursts were timed with.
+inline constexpr double kSustainedSeconds = 0.02;
 
 struct GemmSize {
   double groups = 1, m = 0, n = 0, k = 0;
   double operand_bytes = 2;  ///< per element of A and B
+  double busy_s = 0;         ///< B; 0: this kernel alone
 };
 
 /// Seconds without launch. `memory_s`: seconds that the traffic takes alone; `sms`: S; `sm_count`: S0.

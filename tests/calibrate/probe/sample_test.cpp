@@ -103,7 +103,7 @@ TEST(SampleCsv, BadFilesAreRefusedWithThePlace) {
 }
 
 TEST(Samples, OutliersAreMarkedAndKept) {
-  // Median 10, distances 0 1 1 2 90: MAD 1, limit 5 * 1.4826 * 1 = 7.4: only the 100 is marked.
+  // Median 11, distances 1 2 0 1 89: MAD 1, limit 5 * 1.4826 * 1 = 7.4: only the 100 is marked.
   Samples samples;
   for (const double seconds : {10.0, 9.0, 11.0, 12.0, 100.0}) samples.values.push_back(sample(seconds));
   mark_outliers(samples);
