@@ -9,7 +9,7 @@ namespace {
 /// Places of the parameters, in the order of `gemm_model`.
 enum At : std::size_t {
   kFloor, kMemory, kRate, kOperands, kBlock, kSplit, kSplitRate, kOverlap, kWave, kMiddle, kNarrow, kSmall,
-  kCache, kCacheShare, kThrottle, kThrottleAfter, kQuantise, kQuantiseFloor, kRagged,
+  kCache, kCacheShare, kThrottle, kThrottleAfter, kQuantise, kQuantiseFloor,
 };
 
 /// Share of a working set of `bytes` that a cache of `cache` bytes does not hold: 1/2 where they are equal.
@@ -76,7 +76,6 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
          20 * d.memory_bytes_per_s});
     model.parameters.push_back({"quantise_s", "s", 1e-6, 1e-8, 1e-4});
   }
-  if (o.ragged_rows) model.parameters.push_back({"ragged_s_per_element", "s", 1e-14, 1e-17, 1e-10});
   model.measured = [](const Observation& x) { return x.seconds; };
   model.predict = [d, o](std::span<const double> v, const Observation& x) {
     const GemmKernelCurve curve = gemm_curve(v);
@@ -87,10 +86,6 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
     t += v[kFloor];
     // BF16 in, FP8 out: three bytes for each element of the activation.
     if (o.quantise_inside) t += v[kQuantiseFloor] + 3 * x.m * x.k / v[kQuantise];
-    if (o.ragged_rows && x.m > 16) {
-      const double short_of = std::ceil(x.m / 256) * 256 - x.m;
-      t += v[o.quantise_inside ? kRagged : kQuantise] * short_of * x.k * std::min(1.0, x.n / 1024);
-    }
     return t;
   };
   return model;

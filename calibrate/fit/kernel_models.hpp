@@ -18,12 +18,11 @@ struct DeviceFacts {
 struct GemmModelOptions {
   double operand_bytes = 2;
   bool quantise_inside = false;  ///< times hold a pass that quantises the activation
-  bool ragged_rows = false;      ///< rows short of a multiple of 256 cost extra (Hopper's block-FP8 kernels)
   double weight_copies = 5;      ///< distinct weights cycled through, to defeat the cache; 0: memory is cold
 };
 
 /// Matrix products: launch + gemm_kernel_seconds, memory time with the share that a cache of
-/// `cache_share` x L2 serves, clocks that fall with duration: T (1 + throttle T / (T + throttle_after_s)).
+/// `cache_share` x L2 serves.
 [[nodiscard]] FitModel gemm_model(const DeviceFacts& device, const GemmModelOptions& options);
 /// The curve in a fit of `gemm_model`.
 [[nodiscard]] GemmKernelCurve gemm_curve(std::span<const double> values);

@@ -165,7 +165,10 @@ void read_experts(TableReader& t, Imported& out) {
                            t.cell(distribution)));
       continue;
     }
-    const bool gated = t.cell(source).find("nongated") == std::string_view::npos;
+    if (t.cell(source).find("nongated") != std::string_view::npos) {
+      out.skip("expert layers without a gate (two matrices): classes count gated experts");
+      continue;
+    }
     ImportedOperator op{.name = std::string(t.cell(source)),
                         .op_class = "moe-layer." + precision,
                         .shape = {{"tokens", t.count(tokens)},
@@ -175,7 +178,7 @@ void read_experts(TableReader& t, Imported& out) {
                                   {"experts", t.count(experts)},
                                   {"etp", t.count(tp)},
                                   {"ep", t.count(ep)},
-                                  {"matrices", gated ? 3 : 2}},
+                                  {"matrices", 3}},
                         .dtype = std::string(t.cell(dtype))};
     const auto size = [&](const char* key) { return static_cast<double>(op.shape.at(key)); };
     op.flops = 2 * size("tokens") * size("top_k") * size("matrices") * size("hidden") * size("intermediate") /

@@ -184,7 +184,6 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
   if (starts(c, "memory.")) return bandwidth_model(facts);
   return gemm_model(facts, {.operand_bytes = element_bytes(precision_of(c)),
                             .quantise_inside = data.quantise_inside,
-                            .ragged_rows = data.ragged_rows,
                             .weight_copies = facts.cache_bytes > 0 ? data.weight_copies : 0});
 }
 

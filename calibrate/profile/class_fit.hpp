@@ -16,7 +16,6 @@ struct ClassPoints {
   std::int64_t gpus = 0;
   std::vector<Observation> points;
   bool quantise_inside = false;
-  bool ragged_rows = false;
   double weight_copies = 0;
   bool sustained = false;
 };
