@@ -98,7 +98,7 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
     fmt::print(log, "{}: {} classes fitted into the profile '{}'\n", options.output, chosen.size() - unplaced.size(),
                profile.name);
     for (const std::string& name : unplaced)
-      fmt::print(log, "  {}: belongs to a cluster profile, not written\n", name);
+      fmt::print(log, "  not written: {}\n", name);
   }
   return failed.empty() ? 0 : 5;
 }

@@ -52,9 +52,9 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
   model.parameters = {
       {"overhead_s", "s", 1.5e-6, 1e-8, 1e-4},
       {"memory_bytes_per_s", "B/s", 0.85 * d.memory_bytes_per_s, 0.2 * d.memory_bytes_per_s,
-       1.3 * d.memory_bytes_per_s},
+       d.memory_bytes_per_s},
       {"flops_per_s", "FLOP/s", 0.85 * d.peak_flops_per_s, 0.05 * d.peak_flops_per_s,
-       1.2 * d.peak_flops_per_s},
+       d.peak_flops_per_s},
       {"sm_bytes_per_s", "B/s", 1.5e11, 1e10, 1e13},
       {"cta_s", "s", 1.5e-6, 1e-8, 1e-4},
       {"split_s", "s", 2e-6, 1e-8, 1e-3},
@@ -67,8 +67,8 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
       {"cache_bytes_per_s", "B/s", 2 * d.memory_bytes_per_s, 0.5 * d.memory_bytes_per_s,
        20 * d.memory_bytes_per_s},
       {"cache_share", "", 0.5, 0.01, 3},
-      {"throttle", "", 0.05, 1e-4, 1},
-      {"throttle_after_s", "s", 3e-3, 1e-5, 1},
+      {"throttle", "", 0.05, 1e-4, 0.5},
+      {"throttle_after_s", "s", 3e-3, 2e-4, 0.1},
   };
   if (o.quantise_inside) {
     model.parameters.push_back(

@@ -79,18 +79,14 @@ FitModel collective_model(double largest_rate) {
   return model;
 }
 
-FitModel power_model(double cap_w) {
+FitModel power_model(double floor_w, double joules_per_byte) {
   FitModel model{.name = "power"};
   model.parameters = {
-      {"floor_w", "W", 0.3 * cap_w, 0.02 * cap_w, cap_w},
       {"joules_per_flop", "J/FLOP", 5e-13, 1e-15, 1e-10},
-      {"joules_per_byte", "J/B", 5e-11, 1e-14, 1e-9},
-      {"cap_share", "", 0.99, 0.9, 1.05, false},
   };
   model.measured = [](const Observation& x) { return x.watts; };
-  model.predict = [cap_w](std::span<const double> v, const Observation& x) {
-    const double cap = v[3] * (x.cap_w > 0 ? x.cap_w : cap_w);
-    return std::min(cap, v[0] + v[1] * x.flops / x.seconds + v[2] * x.bytes / x.seconds);
+  model.predict = [floor_w, joules_per_byte](std::span<const double> v, const Observation& x) {
+    return floor_w + v[0] * x.flops / x.seconds + joules_per_byte * x.bytes / x.seconds;
   };
   return model;
 }

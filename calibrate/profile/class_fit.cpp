@@ -109,10 +109,17 @@ bool fill(const Case& c, const Samples& s, Observation& o) {
 
 using Key = std::tuple<std::string, std::int64_t, bool>;
 
-void add(std::map<Key, ClassPoints>& classes, const Case& c, const Observation& o) {
+std::string fact(const About& about, const char* key) {
+  const auto it = about.find(key);
+  return it == about.end() ? "" : it->second;
+}
+
+void add(std::map<Key, ClassPoints>& classes, const Case& c, const Observation& o, const About& about) {
   const std::int64_t gpus = starts(c.op_class, "collective.") ? size_of(c.shape, "gpus") : 0;
   ClassPoints& points = classes[{c.op_class, gpus, c.sustained}];
   points.op_class = c.op_class;
+  if (points.source.empty()) points.source = fact(about, "source");
+  if (points.date.empty()) points.date = fact(about, "date");
   points.gpus = gpus;
   points.sustained = c.sustained;
   points.quantise_inside = points.quantise_inside || c.name.find("with quantise") != std::string::npos;
@@ -138,7 +145,7 @@ SortedSamples sort_samples(std::span<const SampleFile> files) {
         ++out.unused[fmt::format("class {}: no model, or sizes are missing", outcome.what.op_class)];
         continue;
       }
-      add(classes, outcome.what, o);
+      add(classes, outcome.what, o, file.about);
       // Readings average over a second: only runs that were kept up so long say what a kernel draws. Tables
       // repeat a kernel 3,000 times at most.
       const std::optional<double> watts = samples->values.front().watts;
@@ -151,7 +158,7 @@ SortedSamples sort_samples(std::span<const SampleFile> files) {
       o.cap_w = get(outcome.what, "power_limit_w");
       Case power = outcome.what;
       power.op_class = "power." + precision_of(outcome.what.op_class);
-      add(classes, power, o);
+      add(classes, power, o, file.about);
     }
   }
   for (auto& [key, points] : classes) out.classes.push_back(std::move(points));
@@ -175,7 +182,7 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
   const std::string& c = data.op_class;
   double fastest = 0;
   for (const Observation& o : data.points) fastest = std::max(fastest, o.bytes / o.seconds);
-  if (starts(c, "power.")) return power_model(gpu.power.cap_w.value);
+  if (starts(c, "power.")) return power_model(gpu.power.communication_floor_w.value, gpu.power.joules_per_byte.value);
   if (starts(c, "collective.")) return collective_model(fastest);
   if (starts(c, "communication")) return exchange_model(fastest);
   const DeviceFacts facts = device_facts(gpu, c);

@@ -18,6 +18,7 @@ struct ClassPoints {
   bool quantise_inside = false;
   double weight_copies = 0;
   bool sustained = false;
+  std::string source, date;  ///< of the first file that has the class, where it says them
 };
 
 /// Samples sorted into classes, in the order of their names. What no model covers is counted in `unused`.
