@@ -71,7 +71,8 @@ int run_check(const CheckOptions& options, std::ostream& out) {
   std::map<std::string, std::int64_t> left_out;
   const std::vector<Row> rows = rows_of(input, excluded, gpu, left_out);
   if (rows.empty())
-    throw InputError(options.samples.front(), "holds no case that the profile " + gpu.name + " has a curve for");
+    throw InputError(options.samples.front(),
+                     "holds no case that the profile " + gpu.name + " has a curve for");
 
   struct Compared {
     std::vector<double> predicted, measured;
@@ -99,8 +100,8 @@ int run_check(const CheckOptions& options, std::ostream& out) {
     fmt::print(out, "{:<28} {:>6} {:>9.1f} {:>9.1f} {:>+9.1f}\n", name, q.points, 100 * q.median, 100 * q.p90,
                100 * q.bias);
   }
-  fmt::print(out, "profile {}, {} random cases of {} (seed {}); bursts are compared with burst clocks\n", gpu.name,
-             taken, rows.size(), options.seed);
+  fmt::print(out, "profile {}, {} random cases of {} (seed {}); bursts are compared with burst clocks\n",
+             gpu.name, taken, rows.size(), options.seed);
   for (const auto& [reason, count] : left_out) fmt::print(out, "  left out: {:>8}  {}\n", count, reason);
   return 0;
 }

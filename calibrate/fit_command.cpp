@@ -14,7 +14,8 @@ namespace orrery {
 namespace {
 
 /// The first `count` of a seeded order are fitted, the rest is held out.
-ClassPoints take(const ClassPoints& all, std::int64_t count, std::uint64_t seed, std::vector<Observation>& rest) {
+ClassPoints take(const ClassPoints& all, std::int64_t count, std::uint64_t seed,
+                 std::vector<Observation>& rest) {
   if (count <= 0 || static_cast<std::size_t>(count) >= all.points.size()) return all;
   ClassPoints part = all;
   part.points.clear();
@@ -31,10 +32,9 @@ std::string percent(double part) {
 void print_parameters(const ClassFit& f, std::ostream& out) {
   for (const FittedParameter& p : f.fit.parameters)
     fmt::print(out, "      {:<24} {:>11.4g} {:<7} {}\n", p.name, p.value, p.unit,
-               p.at_bound ? "at its bound: the data do not hold it"
-               : p.high > p.low
-                   ? fmt::format("95 % between {:.4g} and {:.4g}", p.low, p.high)
-                   : "no interval");
+               p.at_bound       ? "at its bound: the data do not hold it"
+               : p.high > p.low ? fmt::format("95 % between {:.4g} and {:.4g}", p.low, p.high)
+                                : "no interval");
 }
 
 }  // namespace
@@ -42,8 +42,9 @@ void print_parameters(const ClassFit& f, std::ostream& out) {
 int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& log) {
   const SampleInput input = load_samples(options.samples);
   if (options.base.empty())
-    throw InputError("", "no --base: the models need the SMs, peaks and bandwidth of the device; name a GPU "
-                         "profile, e.g. --base hwprofiles/gpu/h100-sxm.json");
+    throw InputError("",
+                     "no --base: the models need the SMs, peaks and bandwidth of the device; name a GPU "
+                     "profile, e.g. --base hwprofiles/gpu/h100-sxm.json");
   const GpuProfile base = load_gpu_profile(options.base);
   const SortedSamples sorted = sort_samples(input.files);
   if (sorted.classes.empty())
@@ -51,8 +52,8 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
 
   std::vector<ClassFit> fits;
   std::vector<std::string> failed;
-  fmt::print(out, "{:<32} {:>6} {:>14} {:>14} {:>8} {:>14}  {}\n", "class", "points", "cv median/p90", "in-sample",
-             "held out", "median/p90", "ended");
+  fmt::print(out, "{:<32} {:>6} {:>14} {:>14} {:>8} {:>14}  {}\n", "class", "points", "cv median/p90",
+             "in-sample", "held out", "median/p90", "ended");
   for (const ClassPoints& all : sorted.classes) {
     std::vector<Observation> rest;
     const ClassPoints part = take(all, options.points, options.seed, rest);
@@ -76,15 +77,17 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
   fmt::print(out, "relative errors in %, of predicted against measured time (power: watts)\n");
   for (const auto& [reason, count] : input.skipped) fmt::print(log, "  not used: {:>8}  {}\n", count, reason);
   for (const auto& [reason, count] : sorted.unused) fmt::print(log, "  not used: {:>8}  {}\n", count, reason);
-  if (fits.empty()) throw InputError(options.samples.front(), "no class could be fitted; see the lines above");
+  if (fits.empty())
+    throw InputError(options.samples.front(), "no class could be fitted; see the lines above");
 
   if (!options.output.empty()) {
     // Where a class was measured both ways, bursts carry the curve: their clocks are known to be free.
     std::vector<ClassFit> chosen;
     for (ClassFit& f : fits) {
-      const bool twice = f.data.sustained && std::any_of(fits.begin(), fits.end(), [&](const ClassFit& other) {
-                           return other.data.op_class == f.data.op_class && !other.data.sustained;
-                         });
+      const bool twice =
+          f.data.sustained && std::any_of(fits.begin(), fits.end(), [&](const ClassFit& other) {
+            return other.data.op_class == f.data.op_class && !other.data.sustained;
+          });
       if (!twice) chosen.push_back(f);
     }
     const std::string file = std::filesystem::path(options.samples.front()).filename().string();
@@ -93,12 +96,12 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
                               .hash = input.hash};
     std::vector<std::string> unplaced;
     GpuProfile profile = build_profile(base, chosen, source, unplaced);
-    profile.name = options.name.empty() ? std::filesystem::path(options.output).stem().string() : options.name;
+    profile.name =
+        options.name.empty() ? std::filesystem::path(options.output).stem().string() : options.name;
     write_file(options.output, to_json_text(profile));
-    fmt::print(log, "{}: {} classes fitted into the profile '{}'\n", options.output, chosen.size() - unplaced.size(),
-               profile.name);
-    for (const std::string& name : unplaced)
-      fmt::print(log, "  not written: {}\n", name);
+    fmt::print(log, "{}: {} classes fitted into the profile '{}'\n", options.output,
+               chosen.size() - unplaced.size(), profile.name);
+    for (const std::string& name : unplaced) fmt::print(log, "  not written: {}\n", name);
   }
   return failed.empty() ? 0 : 5;
 }

@@ -61,7 +61,8 @@ std::string table(const Imported& imported) {
                    [&](const auto* a, const auto* b) { return total(*a) > total(*b); });
   double all = 0;
   for (const ImportedOperator& op : imported.operators) all += total(op);
-  std::string out = fmt::format("{:>12} {:>6} {:>7} {:<28} {}\n", "mean us", "count", "share", "class", "operator");
+  std::string out =
+      fmt::format("{:>12} {:>6} {:>7} {:<28} {}\n", "mean us", "count", "share", "class", "operator");
   for (std::size_t i = 0; i < std::min(kRows, order.size()); ++i) {
     const ImportedOperator& op = *order[i];
     std::string name = op.name.size() > 90 ? op.name.substr(0, 87) + "..." : op.name;
@@ -78,7 +79,8 @@ std::string table(const Imported& imported) {
 
 int run_import(const ImportOptions& options, std::ostream& out, std::ostream& log) {
   Imported all;
-  const std::vector<KernelNames> names = options.kineto.empty() ? std::vector<KernelNames>{} : load_names(options);
+  const std::vector<KernelNames> names =
+      options.kineto.empty() ? std::vector<KernelNames>{} : load_names(options);
   for (const std::string& path : options.kineto)
     join_into(all, import_kineto(read_maybe_gzip(path), path, names));
   for (const std::string& path : options.nccl_tests)

@@ -36,7 +36,8 @@ std::string today() {
 std::string shipped(const char* folder) {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::filesystem::path installed = program.parent_path().parent_path() / "share/orrery/hwprofiles" / folder;
+  const std::filesystem::path installed =
+      program.parent_path().parent_path() / "share/orrery/hwprofiles" / folder;
   if (!error && std::filesystem::is_directory(installed, error)) return installed.string();
   return std::string(ORRERY_SOURCE_PROFILES) + "/" + folder;
 }
@@ -83,10 +84,12 @@ struct Commands {
   void add_import() {
     import_app = app.add_subcommand("import", "Turn foreign traces, logs and tables into samples");
     import_app->add_option("--kineto", import.kineto, "Trace of the PyTorch profiler, .json or .json.gz");
-    import_app->add_option("--nccl-tests", import.nccl_tests, "Output of nccl-tests or rccl-tests, text or JSON");
+    import_app->add_option("--nccl-tests", import.nccl_tests,
+                           "Output of nccl-tests or rccl-tests, text or JSON");
     import_app->add_option("--table", import.tables, "CSV of measured kernels");
     import_app->add_option("--log", import.logs, "Output of DeepGEMM's or DeepEP's tests");
-    import_app->add_option("--operation", import.operation, "Collective of an nccl-tests file that does not say it");
+    import_app->add_option("--operation", import.operation,
+                           "Collective of an nccl-tests file that does not say it");
     import_app->add_option("--precision", import.precision, "Of products in a log: fp8-block or bf16");
     import_app->add_option("--gpus", import.gpus, "Ranks of a DeepEP log");
     import_app->add_option("--names", import.names, "Names of kernels of a known program (JSON)");
@@ -98,7 +101,8 @@ struct Commands {
   void add_fit() {
     fit_app = app.add_subcommand("fit", "Fit models to samples; with -o a hardware profile");
     fit_app->add_option("samples", fit.samples, "Files of samples or measured tables")->required();
-    fit_app->add_option("--base", fit.base, "GPU profile to start from, a path or a shipped name")->required();
+    fit_app->add_option("--base", fit.base, "GPU profile to start from, a path or a shipped name")
+        ->required();
     fit_app->add_option("-o,--output", fit.output, "Profile to write");
     fit_app->add_option("--name", fit.name, "Name of the profile, default that of the file");
     fit_app->add_option("--source", fit.source, "Where the samples are from");
@@ -111,7 +115,8 @@ struct Commands {
   void add_check_and_plot() {
     check_app = app.add_subcommand("check", "Predicted against measured on cases the fit never saw");
     check_app->add_option("profile", check.profile, "GPU profile")->required();
-    check_app->add_option("--samples,--table", check.samples, "Measured cases; without: measure (needs a GPU)");
+    check_app->add_option("--samples,--table", check.samples,
+                          "Measured cases; without: measure (needs a GPU)");
     check_app->add_option("--exclude", check.exclude, "Samples that the profile was fitted on");
     check_app->add_option("--count", check.count, "Random cases")->check(CLI::PositiveNumber);
     check_app->add_option("--seed", check.seed, "Of the choice");
@@ -125,17 +130,19 @@ struct Commands {
     measure.budget = parse_seconds(budget, "--budget");
     measure.date = today();
     measure.tool = "orrery-calibrate " ORRERY_VERSION;
-    return run_measure(measure, [this] { return make_cuda_probe(0, measure.seed); }, std::cout, std::cerr);
+    return run_measure(
+        measure, [this] { return make_cuda_probe(0, measure.seed); }, std::cout, std::cerr);
   }
 
   int run_check_command() {
     check.profile = profile_path(check.profile);
     if (!check.samples.empty()) return run_check(check, std::cout);
     const ProbeOrReason probe = make_cuda_probe(0, 1);
-    throw InputError("check", (probe.probe == nullptr ? "no GPU to measure on: " + probe.reason
-                                                      : std::string("measure first")) +
-                                  ". Name measured cases with --samples (from `orrery calibrate measure` on the "
-                                  "device, or a table)");
+    throw InputError(
+        "check",
+        (probe.probe == nullptr ? "no GPU to measure on: " + probe.reason : std::string("measure first")) +
+            ". Name measured cases with --samples (from `orrery calibrate measure` on the "
+            "device, or a table)");
   }
 
   int run() {

@@ -15,7 +15,8 @@
 namespace orrery {
 namespace {
 
-constexpr std::array kColours{"#1f6f8b", "#c8553d", "#6a994e", "#7b5ea7", "#b08900", "#3d5a80", "#a23b72", "#588157"};
+constexpr std::array kColours{"#1f6f8b", "#c8553d", "#6a994e", "#7b5ea7",
+                              "#b08900", "#3d5a80", "#a23b72", "#588157"};
 const char* colour(std::size_t i) {
   return kColours[i % kColours.size()];
 }
@@ -37,7 +38,8 @@ Chart roofline(const GpuProfile& gpu, const SortedSamples& samples) {
   }
   for (const auto& [name, peak] : gpu.peak_flops_per_s) {
     if (name != "bf16" && name != "fp8") continue;
-    Series line{.label = "ceiling " + name, .colour = name == "bf16" ? "#444" : "#999", .points = {}, .line = true};
+    Series line{
+        .label = "ceiling " + name, .colour = name == "bf16" ? "#444" : "#999", .points = {}, .line = true};
     for (double x = 1; x <= 1e5; x *= 1.25)
       line.points.emplace_back(x, std::min(peak.value, x * gpu.hbm_bytes_per_s.value));
     chart.series.push_back(std::move(line));
@@ -52,7 +54,10 @@ Chart efficiency(const GpuProfile& gpu) {
   for (const OperatorCurve& c : gpu.operators) {
     if (c.op_class.rfind("gemm.", 0) != 0) continue;
     for (const auto& [n, k] : {std::pair{8192.0, 8192.0}, std::pair{7168.0, 2048.0}}) {
-      Series s{.label = fmt::format("{} N={} K={}", c.op_class, n, k), .colour = colour(i++), .points = {}, .line = true};
+      Series s{.label = fmt::format("{} N={} K={}", c.op_class, n, k),
+               .colour = colour(i++),
+               .points = {},
+               .line = true};
       for (double m = 1; m <= 32768; m = std::ceil(m * 1.15)) {
         const double e = c.op_class.find("bf16") != std::string::npos ? 2 : 1;
         Observation o;
@@ -70,7 +75,8 @@ Chart efficiency(const GpuProfile& gpu) {
 }
 
 Chart attention(const GpuProfile& gpu) {
-  Chart chart{.title = "Causal attention by length (curves)", .x_label = "tokens of a sequence",
+  Chart chart{.title = "Causal attention by length (curves)",
+              .x_label = "tokens of a sequence",
               .y_label = "FLOP/s, causal"};
   std::size_t i = 0;
   for (const OperatorCurve& c : gpu.operators) {
@@ -111,7 +117,8 @@ Chart residuals(const GpuProfile& gpu, const SortedSamples& samples) {
 }
 
 Chart power(const GpuProfile& gpu, const SortedSamples& samples) {
-  Chart chart{.title = "Board power of sustained products", .x_label = "FLOP/s", .y_label = "watts", .log_y = false};
+  Chart chart{
+      .title = "Board power of sustained products", .x_label = "FLOP/s", .y_label = "watts", .log_y = false};
   chart.levels = {gpu.power.cap_w.value};
   std::size_t i = 0;
   for (const ClassPoints& c : samples.classes) {
@@ -127,7 +134,8 @@ Chart power(const GpuProfile& gpu, const SortedSamples& samples) {
 }
 
 std::string fit_table(const GpuProfile& gpu) {
-  std::string out = "<table><tr><th>class<th>form<th>origin<th>points<th>median error<th>p90 error<th>source</tr>\n";
+  std::string out =
+      "<table><tr><th>class<th>form<th>origin<th>points<th>median error<th>p90 error<th>source</tr>\n";
   const std::array forms{"gemm-tile", "bandwidth", "sequence", "gemm-kernel", "attention-kernel"};
   for (const OperatorCurve& c : gpu.operators)
     out += fmt::format("<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}</tr>\n", escape_markup(c.op_class),
@@ -150,7 +158,8 @@ int run_plot(const PlotOptions& options, std::ostream& log) {
       "<style>body{{font:14px sans-serif;margin:24px;color:#222;max-width:1300px}}svg{{margin:6px}}"
       "text{{font-size:11px;fill:#333}}.t{{font-size:14px;font-weight:bold}}.g{{stroke:#ddd}}"
       ".l{{stroke:#c8553d;stroke-dasharray:5 4}}table{{border-collapse:collapse;font-size:12px}}"
-      "td,th{{border:1px solid #ccc;padding:3px 7px;text-align:left}}</style></head>\n<body><h1>{0}</h1><p>{1}</p>\n",
+      "td,th{{border:1px solid #ccc;padding:3px "
+      "7px;text-align:left}}</style></head>\n<body><h1>{0}</h1><p>{1}</p>\n",
       escape_markup(gpu.name), escape_markup(gpu.device));
   int charts = 0;
   for (const Chart& chart : {roofline(gpu, samples), efficiency(gpu), attention(gpu), residuals(gpu, samples),

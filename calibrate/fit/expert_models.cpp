@@ -13,7 +13,19 @@ double power_sum(double a, double b, double p) {
 }
 
 enum At : std::size_t {
-  kFloor, kMemory, kRate, kOperands, kBlock, kOverlap, kWave, kMiddle, kNarrow, kSmall, kMove, kRouter, kCache,
+  kFloor,
+  kMemory,
+  kRate,
+  kOperands,
+  kBlock,
+  kOverlap,
+  kWave,
+  kMiddle,
+  kNarrow,
+  kSmall,
+  kMove,
+  kRouter,
+  kCache,
   kCacheShare,
 };
 
@@ -49,8 +61,7 @@ FitModel expert_model(const DeviceFacts& d, double operand_bytes) {
       {"overhead_s", "s", 2e-5, 1e-6, 1e-3},
       {"memory_bytes_per_s", "B/s", 0.7 * d.memory_bytes_per_s, 0.1 * d.memory_bytes_per_s,
        d.memory_bytes_per_s},
-      {"flops_per_s", "FLOP/s", 0.7 * d.peak_flops_per_s, 0.05 * d.peak_flops_per_s,
-       d.peak_flops_per_s},
+      {"flops_per_s", "FLOP/s", 0.7 * d.peak_flops_per_s, 0.05 * d.peak_flops_per_s, d.peak_flops_per_s},
       {"sm_bytes_per_s", "B/s", 1.5e11, 1e10, 1e13},
       {"cta_s", "s", 2e-6, 1e-8, 1e-4},
       {"overlap", "", 1.5, 0.6, 12},

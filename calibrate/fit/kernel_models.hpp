@@ -10,9 +10,9 @@ namespace orrery {
 /// What is known of a device before anything is fitted.
 struct DeviceFacts {
   double sm_count = 0;
-  double cache_bytes = 0;          ///< L2
-  double memory_bytes_per_s = 0;   ///< nominal
-  double peak_flops_per_s = 0;     ///< dense, at the precision of the class
+  double cache_bytes = 0;         ///< L2
+  double memory_bytes_per_s = 0;  ///< nominal
+  double peak_flops_per_s = 0;    ///< dense, at the precision of the class
 };
 
 struct GemmModelOptions {
@@ -31,17 +31,18 @@ struct GemmModelOptions {
 [[nodiscard]] FitModel attention_model(const DeviceFacts& device);
 [[nodiscard]] AttentionKernelCurve attention_curve(std::span<const double> values);
 
-/// Memory-bound kernels: launch + bytes / rate with a ramp, t = launch + ((bytes/rate)^p + ramp^p)^(1/p) - ramp.
+/// Memory-bound kernels: launch + bytes / rate with a ramp, t = launch + ((bytes/rate)^p + ramp^p)^(1/p) -
+/// ramp.
 [[nodiscard]] FitModel bandwidth_model(const DeviceFacts& device);
 
 /// A collective of one kind and number of GPUs: t^p = latency^p + (wire/rate (1 + (half/wire)^g))^p, wire
 /// bytes sent per GPU.
 [[nodiscard]] FitModel collective_model(double largest_rate);
 
-/// Board power of products: floor + FLOP/s J/FLOP + B/s J/B, compared with watts. The floor is the board's power
-/// while it issues small kernels, joules per byte are those of streaming kernels; products cannot tell either
-/// apart, so both are given. There is no cap in it: a product at the cap runs with the
-/// clocks that make the sum equal the cap, so its rate belongs to these watts.
+/// Board power of products: floor + FLOP/s J/FLOP + B/s J/B, compared with watts. The floor is the board's
+/// power while it issues small kernels, joules per byte are those of streaming kernels; products cannot tell
+/// either apart, so both are given. There is no cap in it: a product at the cap runs with the clocks that
+/// make the sum equal the cap, so its rate belongs to these watts.
 [[nodiscard]] FitModel power_model(double floor_w, double joules_per_byte);
 
 /// A layer of experts on one rank with balanced routing (routing, expand, products, activation, reduce):
@@ -51,7 +52,8 @@ struct GemmModelOptions {
 /// The grouped products in a fit of `expert_model`.
 [[nodiscard]] GemmKernelCurve expert_curve(std::span<const double> values);
 
-/// Expert all-to-all inside a node on `m` SMs: t^p = latency^p + (bytes moved, limited by links and by SMs)^p.
+/// Expert all-to-all inside a node on `m` SMs: t^p = latency^p + (bytes moved, limited by links and by
+/// SMs)^p.
 [[nodiscard]] FitModel exchange_model(double largest_rate);
 
 }  // namespace orrery

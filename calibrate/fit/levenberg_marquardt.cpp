@@ -169,8 +169,8 @@ NonlinearFit fit_nonlinear(const Residuals& residuals, std::size_t count, std::s
       const Vector step = next - x;
       small = (step.array().abs() <= options.step_tolerance * (1 + x.array().abs())).all();
       const Vector tried = problem.at(next);
-      const double tried_cost = next.allFinite() ? cost_of(tried, options.robust_scale)
-                                                 : std::numeric_limits<double>::infinity();
+      const double tried_cost =
+          next.allFinite() ? cost_of(tried, options.robust_scale) : std::numeric_limits<double>::infinity();
       if (tried_cost < cost) {
         gain = (cost - tried_cost) / cost;
         x = next;

@@ -30,8 +30,9 @@ struct FitOptions {
 
 struct NonlinearFit {
   std::vector<double> x;
-  std::vector<double> standard_error;  ///< from the Jacobian at x; 0 for parameters at a bound or without effect
-  double cost = 0;                     ///< half the sum of rho
+  std::vector<double>
+      standard_error;  ///< from the Jacobian at x; 0 for parameters at a bound or without effect
+  double cost = 0;     ///< half the sum of rho
   int iterations = 0;
   FitStop stop = FitStop::kIterations;
 };

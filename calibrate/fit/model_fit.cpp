@@ -66,8 +66,7 @@ Raw fit_points(const FitModel& model, const std::vector<const Observation*>& poi
   Raw raw;
   raw.fit = fit_nonlinear(residuals, points.size(), first, low, high,
                           {.iterations = options.iterations, .robust_scale = options.robust_scale}, place);
-  for (std::size_t i = 0; i < n; ++i)
-    raw.values.push_back(to_value(model.parameters[i], raw.fit.x[i]));
+  for (std::size_t i = 0; i < n; ++i) raw.values.push_back(to_value(model.parameters[i], raw.fit.x[i]));
   return raw;
 }
 
@@ -114,8 +113,8 @@ Quality quality_on(const FitModel& model, std::span<const double> values,
   return quality_of(predict_all(model, values, points), measured);
 }
 
-ModelFit fit_model(const FitModel& model, std::span<const Observation> points,
-                   const ModelFitOptions& options, const std::string& place) {
+ModelFit fit_model(const FitModel& model, std::span<const Observation> points, const ModelFitOptions& options,
+                   const std::string& place) {
   check_points(model, points, place);
   std::vector<double> start;
   for (const FitParameter& p : model.parameters) start.push_back(p.start);
@@ -123,11 +122,13 @@ ModelFit fit_model(const FitModel& model, std::span<const Observation> points,
   for (const Observation& o : points) all.push_back(&o);
   const Raw whole = fit_points(model, all, start, options, place);
 
-  ModelFit fit{.model = model.name, .folds = options.folds, .stop = whole.fit.stop,
+  ModelFit fit{.model = model.name,
+               .folds = options.folds,
+               .stop = whole.fit.stop,
                .iterations = whole.fit.iterations};
   for (std::size_t i = 0; i < model.parameters.size(); ++i)
-    fit.parameters.push_back(parameter_of(model.parameters[i], whole.values[i], whole.fit.x[i],
-                                          whole.fit.standard_error[i]));
+    fit.parameters.push_back(
+        parameter_of(model.parameters[i], whole.values[i], whole.fit.x[i], whole.fit.standard_error[i]));
   fit.in_sample = quality_on(model, whole.values, points);
   if (options.folds < 2) return fit;
 

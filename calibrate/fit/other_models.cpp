@@ -43,10 +43,9 @@ FitModel attention_model(const DeviceFacts& d) {
   model.measured = seconds_of;
   model.predict = [d](std::span<const double> v, const Observation& x) {
     const AttentionKernelCurve curve = attention_curve(v);
-    const AttentionSize size{
-        .heads = x.heads, .sequence = x.sequence, .flops_per_pair = x.flops_per_pair};
-    return v[0] + attention_kernel_seconds(curve, size, x.bytes / curve.memory_bytes_per_s, d.sm_count,
-                                           d.sm_count);
+    const AttentionSize size{.heads = x.heads, .sequence = x.sequence, .flops_per_pair = x.flops_per_pair};
+    return v[0] +
+           attention_kernel_seconds(curve, size, x.bytes / curve.memory_bytes_per_s, d.sm_count, d.sm_count);
   };
   return model;
 }

@@ -153,8 +153,9 @@ Imported import_benchmark_log(std::string_view text, const std::string& place, s
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   if (out.operators.empty())
-    throw InputError(place, "holds no line of DeepGEMM ('> Perf (m=...') or DeepEP ('[tuning] Best ...', "
-                            "'Dispatch bandwidth: ...') with a time");
+    throw InputError(place,
+                     "holds no line of DeepGEMM ('> Perf (m=...') or DeepEP ('[tuning] Best ...', "
+                     "'Dispatch bandwidth: ...') with a time");
   return out;
 }
 

@@ -13,7 +13,7 @@ namespace orrery {
 /// are counted as skipped. `gpus`: ranks of a DeepEP run; the log does not say it (0: left out of the shape).
 /// `precision`: of DeepGEMM products, "fp8-block" or "bf16"; the log does not say it either.
 /// InputError: no line of either kind, a time that is not positive, a line with half its numbers.
-[[nodiscard]] Imported import_benchmark_log(std::string_view text, const std::string& place, std::int64_t gpus,
-                                            const std::string& precision);
+[[nodiscard]] Imported import_benchmark_log(std::string_view text, const std::string& place,
+                                            std::int64_t gpus, const std::string& precision);
 
 }  // namespace orrery

@@ -78,8 +78,10 @@ std::string to_json_text(const Imported& imported) {
   for (const ImportedOperator& op : imported.operators) {
     Json shape = Json::object();
     for (const auto& [key, value] : op.shape) shape[key] = value;
-    Json row = {{"name", op.name},           {"class", op.op_class},
-                {"shape", std::move(shape)}, {"dtype", op.dtype},
+    Json row = {{"name", op.name},
+                {"class", op.op_class},
+                {"shape", std::move(shape)},
+                {"dtype", op.dtype},
                 {"count", op.seconds.size()}};
     row["mean_us"] = mean(op.seconds) * 1e6;
     row["p50_us"] = median(op.seconds) * 1e6;

@@ -19,9 +19,9 @@ struct ImportedOperator {
   std::string op_class = {};  ///< of a hardware profile, or "" where the source does not tell
   Shape shape = {};
   std::string dtype = {};
-  std::string stream = {};  ///< of a trace; empty elsewhere
+  std::string stream = {};           ///< of a trace; empty elsewhere
   std::vector<double> seconds = {};  ///< of every execution, or one mean
-  double flops = 0;             ///< of one execution; 0: not known
+  double flops = 0;                  ///< of one execution; 0: not known
   double bytes = 0;
   bool sustained = false;
   std::optional<double> watts = {};
@@ -31,7 +31,7 @@ struct ImportedOperator {
 /// What an importer made of a file: operators, and everything it did not use with the reason.
 struct Imported {
   std::string source = {};  ///< file name as given
-  std::string kind = {};  ///< "kineto", "nccl-tests", "table", ...
+  std::string kind = {};    ///< "kineto", "nccl-tests", "table", ...
   About about = {};
   std::vector<ImportedOperator> operators = {};
   std::map<std::string, std::int64_t> skipped = {};  ///< rows or events not used, by reason

@@ -102,8 +102,9 @@ Events read_events(const Json& trace, const std::string& place, Imported& out) {
   const Json* list = trace.is_array() ? &trace : nullptr;
   if (trace.is_object() && trace.contains("traceEvents")) list = &trace["traceEvents"];
   if (list == nullptr || !list->is_array())
-    throw InputError(place, "is not a Kineto trace: expected an object with a list 'traceEvents', as "
-                            "torch.profiler's export_chrome_trace writes it");
+    throw InputError(place,
+                     "is not a Kineto trace: expected an object with a list 'traceEvents', as "
+                     "torch.profiler's export_chrome_trace writes it");
   Events events;
   const std::string prefix = place + (trace.is_array() ? "#" : "#/traceEvents");
   std::size_t index = 0;
@@ -285,9 +286,9 @@ Imported import_kineto(std::string_view text, const std::string& place,
                          : std::vector<std::string>{"", a.name, a.grid, a.block, a.stream};
     const auto [it, fresh] = place_of.try_emplace(key, out.operators.size());
     if (fresh) {
-      ImportedOperator op{.name = range == nullptr ? a.brief
-                                                   : fmt::format("{} / {} / {}", phase, a.brief, occurrence),
-                          .stream = a.stream};
+      ImportedOperator op{
+          .name = range == nullptr ? a.brief : fmt::format("{} / {} / {}", phase, a.brief, occurrence),
+          .stream = a.stream};
       if (const KernelName* known = find_name(books, phase, a.name, occurrence)) {
         op.name = known->name;
         op.op_class = known->op_class;

@@ -9,14 +9,14 @@ namespace orrery {
 
 /// What kernels of a known program are called: JSON `orrery.kernel-names/1` (docs/formats/samples.md).
 struct KernelName {
-  std::string phase;   ///< annotation around the launch, "" for any
-  std::string kernel;  ///< part of the kernel's name
+  std::string phase;            ///< annotation around the launch, "" for any
+  std::string kernel;           ///< part of the kernel's name
   std::int64_t occurrence = 0;  ///< which launch of that kernel inside one instance of the phase; 0: every
   std::string name, op_class, dtype;
   Shape shape;
 };
 struct KernelNames {
-  std::string place;  ///< file
+  std::string place;               ///< file
   std::vector<std::string> needs;  ///< parts of kernel names that a trace must have for these names to apply
   std::vector<KernelName> names;
 };

@@ -61,7 +61,8 @@ void read_products(TableReader& t, Imported& out) {
   const std::size_t cap = power ? t.column("power_limit_W") : 0;
   while (t.next()) {
     const double seconds = t.positive(time) * 1e-3;
-    ImportedOperator op{.name = "product", .shape = {{"m", t.count(m)}, {"n", t.count(n)}, {"k", t.count(k)}}};
+    ImportedOperator op{.name = "product",
+                        .shape = {{"m", t.count(m)}, {"n", t.count(n)}, {"k", t.count(k)}}};
     const std::string precision = precision_of(t.cell(dtype));
     if (precision.empty()) {
       out.skip(fmt::format("dtype {} has no operator class", t.cell(dtype)));
@@ -92,7 +93,8 @@ void read_attention(TableReader& t, Imported& out) {
   while (t.next()) {
     const double seconds = t.positive(time) * 1e-3;
     if (t.cell(dtype) != "bfloat16" || t.cell(cache) != "bfloat16") {
-      out.skip(fmt::format("attention in {} with a {} cache: classes count BF16", t.cell(dtype), t.cell(cache)));
+      out.skip(
+          fmt::format("attention in {} with a {} cache: classes count BF16", t.cell(dtype), t.cell(cache)));
       continue;
     }
     if (t.count(window, 0) != 0 || t.count(step, 0) != 0) {
@@ -132,12 +134,11 @@ void read_latent(TableReader& t, Imported& out) {
       out.skip("latent attention with cached tokens: classes count full causal prefill");
       continue;
     }
-    ImportedOperator op{.name = "latent attention",
-                        .op_class = "attention-mla.forward",
-                        .shape = {{"batch", t.count(batch)},
-                                  {"heads", t.count(heads)},
-                                  {"sequence", t.count(length)}},
-                        .dtype = "bfloat16"};
+    ImportedOperator op{
+        .name = "latent attention",
+        .op_class = "attention-mla.forward",
+        .shape = {{"batch", t.count(batch)}, {"heads", t.count(heads)}, {"sequence", t.count(length)}},
+        .dtype = "bfloat16"};
     const auto b = static_cast<double>(t.count(batch)), h = static_cast<double>(t.count(heads)),
                s = static_cast<double>(t.count(length));
     op.flops = b * h * 320 * s * s;
@@ -257,9 +258,11 @@ const std::vector<Kind>& kinds() {
       {"attention", {"batch_size", "isl", "num_key_value_heads", "head_dim", "latency"}, read_attention},
       {"latent attention", {"mla_dtype", "batch_size", "isl", "num_heads", "latency"}, read_latent},
       {"expert layers", {"moe_dtype", "num_tokens", "hidden_size", "inter_size", "latency"}, read_experts},
-      {"expert all-to-all, normal", {"node_num", "num_token", "dispatch_transmit_us"},
+      {"expert all-to-all, normal",
+       {"node_num", "num_token", "dispatch_transmit_us"},
        [](TableReader& t, Imported& o) { read_exchange(t, o, false); }},
-      {"expert all-to-all, low latency", {"node_num", "num_token", "dispatch_avg_t_us"},
+      {"expert all-to-all, low latency",
+       {"node_num", "num_token", "dispatch_avg_t_us"},
        [](TableReader& t, Imported& o) { read_exchange(t, o, true); }},
       {"collectives", {"op", "gpus", "message_elements", "latency_ms"}, read_collectives}};
   return kAll;
@@ -287,9 +290,10 @@ const Kind* kind_of(const TableReader& t) {
     most = hits;
     missing = lacks;
   }
-  throw InputError(place, fmt::format("no known table has the columns {}. The nearest is '{}', which also needs "
-                                      "{}; docs/formats/samples.md lists all",
-                                      join(t.columns()), best->name, join(missing)));
+  throw InputError(place,
+                   fmt::format("no known table has the columns {}. The nearest is '{}', which also needs "
+                               "{}; docs/formats/samples.md lists all",
+                               join(t.columns()), best->name, join(missing)));
 }
 
 }  // namespace
@@ -310,8 +314,7 @@ Imported import_table(std::string_view text, const std::string& place) {
   if (kind == nullptr) fail_header(reader, place);
   out.about["table"] = kind->name;
   kind->read(reader, out);
-  if (out.operators.empty() && out.skipped.empty())
-    throw InputError(place, "holds a header but no row");
+  if (out.operators.empty() && out.skipped.empty()) throw InputError(place, "holds a header but no row");
   return out;
 }
 

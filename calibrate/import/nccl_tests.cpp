@@ -15,7 +15,7 @@ namespace {
 
 const std::vector<std::string>& operations() {
   static const std::vector<std::string> kAll{"all-reduce", "all-gather", "reduce-scatter", "all-to-all",
-                                             "send-recv", "broadcast", "reduce"};
+                                             "send-recv",  "broadcast",  "reduce"};
   return kAll;
 }
 
@@ -55,7 +55,8 @@ class Collected {
     if (!std::isfinite(time_us) || time_us <= 0)
       throw InputError(where, fmt::format("found a time of {:g} us, expected a number above 0", time_us));
     if (wrong > 0)
-      throw InputError(where, fmt::format("found {:g} wrong elements: a wrong result is no measurement", wrong));
+      throw InputError(where,
+                       fmt::format("found {:g} wrong elements: a wrong result is no measurement", wrong));
     ImportedOperator op{.name = "collective " + operation,
                         .op_class = "collective." + operation,
                         .shape = {{"gpus", gpus}, {"bytes", bytes}},
@@ -100,8 +101,9 @@ std::string demand_operation(const std::string& asked, const std::string& found,
     return asked;
   }
   if (!found.empty()) return found;
-  throw InputError(place, fmt::format("does not say which collective it measured; add --operation with one of {}",
-                                      join(operations())));
+  throw InputError(place,
+                   fmt::format("does not say which collective it measured; add --operation with one of {}",
+                               join(operations())));
 }
 
 void read_text(std::string_view text, const std::string& place, const std::string& asked, Imported& out) {
@@ -142,18 +144,20 @@ void read_text(std::string_view text, const std::string& place, const std::strin
     at = has_root ? 5 : 4;
     while (at < words.size() && !number(words[at], time)) ++at;
     if (at >= words.size())
-      throw InputError(fmt::format("{}:{}", place, line_number), "found no time in this row; was it cut off?");
+      throw InputError(fmt::format("{}:{}", place, line_number),
+                       "found no time in this row; was it cut off?");
     double wrong = 0;
     if (at + 3 < words.size()) (void)number(words[at + 3], wrong);
     rows.push_back({static_cast<std::int64_t>(bytes), std::string(words[2]), time, wrong, line_number});
     out.skip("in-place results");
   }
   if (!seen_header || rows.empty())
-    throw InputError(place, "is no output of nccl-tests or rccl-tests: expected a table with the columns size, "
-                            "count, type, time, algbw, busbw");
+    throw InputError(place,
+                     "is no output of nccl-tests or rccl-tests: expected a table with the columns size, "
+                     "count, type, time, algbw, busbw");
   if (gpus < 2)
-    throw InputError(place, fmt::format("names {} GPUs, expected a line '#  Rank ...' for each of at least 2",
-                                        gpus));
+    throw InputError(
+        place, fmt::format("names {} GPUs, expected a line '#  Rank ...' for each of at least 2", gpus));
   const std::string operation = demand_operation(asked, found.empty() ? operation_in(place) : found, place);
   Collected collected(out, operation);
   for (const Row& row : rows)
@@ -161,8 +165,7 @@ void read_text(std::string_view text, const std::string& place, const std::strin
 }
 
 double json_number(const Json& row, const char* key, const std::string& where) {
-  if (!row.contains(key) || !row[key].is_number())
-    throw InputError(where + "/" + key, "expected a number");
+  if (!row.contains(key) || !row[key].is_number()) throw InputError(where + "/" + key, "expected a number");
   return row[key].get<double>();
 }
 
@@ -184,7 +187,8 @@ void read_nccl_json(const Json& json, const std::string& place, const std::strin
       continue;
     }
     const Json& body = row["out_of_place"];
-    const double wrong = body.contains("nwrong") && body["nwrong"].is_number() ? body["nwrong"].get<double>() : 0;
+    const double wrong =
+        body.contains("nwrong") && body["nwrong"].is_number() ? body["nwrong"].get<double>() : 0;
     collected.add(gpus, static_cast<std::int64_t>(json_number(row, "size", where)), row.value("type", ""),
                   json_number(body, "time", where + "/out_of_place"), wrong, where);
   }
@@ -196,13 +200,13 @@ void read_rccl_json(const Json& json, const std::string& place, const std::strin
   for (const Json& row : json) {
     const std::string where = place + "#/" + std::to_string(index++);
     if (!row.is_object() || !row.contains("busBw") || !row.contains("ranks"))
-      throw InputError(where, "expected an object with size, ranks, time and busBw, as rccl-tests writes them");
+      throw InputError(where,
+                       "expected an object with size, ranks, time and busBw, as rccl-tests writes them");
     if (row.contains("inPlace") && row["inPlace"].is_number() && row["inPlace"].get<int>() != 0) {
       out.skip("in-place results");
       continue;
     }
-    const std::string operation =
-        demand_operation(asked, operation_in(row.value("name", "")), where);
+    const std::string operation = demand_operation(asked, operation_in(row.value("name", "")), where);
     const double wrong = row.contains("wrong") && row["wrong"].is_number() ? row["wrong"].get<double>() : 0;
     collected.add(static_cast<std::int64_t>(json_number(row, "ranks", where)),
                   static_cast<std::int64_t>(json_number(row, "size", where)), row.value("type", ""),

@@ -7,7 +7,8 @@
 
 namespace orrery {
 
-/// Output of nccl-tests and rccl-tests: the text table, the JSON of `-J` (nccl-tests 2.17) and the JSON list of
+/// Output of nccl-tests and rccl-tests: the text table, the JSON of `-J` (nccl-tests 2.17) and the JSON list
+/// of
 /// `-Z json` (rccl-tests). Out-of-place times are used, in-place ones counted as skipped. Class
 /// `collective.<operation>`, shape {gpus, bytes}; bytes as the tests count them (gathered, reduced or
 /// exchanged buffer). `operation` ("all-reduce", ...) is needed where neither the file nor its name says it.

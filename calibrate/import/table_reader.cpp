@@ -48,7 +48,8 @@ TableReader::TableReader(std::string_view text, std::string place) : text_(text)
     split(row, names);
     for (const std::string_view name : names) {
       if (std::find(columns_.begin(), columns_.end(), name) != columns_.end())
-        throw InputError(fmt::format("{}:{}", place_, line_), fmt::format("column '{}' is named twice", name));
+        throw InputError(fmt::format("{}:{}", place_, line_),
+                         fmt::format("column '{}' is named twice", name));
       columns_.emplace_back(name);
     }
     return;

@@ -56,8 +56,8 @@ struct Axis {
 
 std::string number_text(double v) {
   const double size = std::abs(v);
-  for (const auto& [unit, letter] :
-       {std::pair{1e15, "P"}, std::pair{1e12, "T"}, std::pair{1e9, "G"}, std::pair{1e6, "M"}, std::pair{1e3, "k"}})
+  for (const auto& [unit, letter] : {std::pair{1e15, "P"}, std::pair{1e12, "T"}, std::pair{1e9, "G"},
+                                     std::pair{1e6, "M"}, std::pair{1e3, "k"}})
     if (size >= unit) return fmt::format("{:g}{}", v / unit, letter);
   if (size > 0 && size < 1e-3) return fmt::format("{:g}u", v * 1e6);
   if (size > 0 && size < 1) return fmt::format("{:g}", std::round(v * 1e4) / 1e4);
@@ -74,13 +74,15 @@ double y_of(const Axis& axis, double v) {
 std::string frame(const Chart& chart, const Axis& x, const Axis& y) {
   std::string out;
   for (const double v : x.ticks())
-    out += fmt::format("<line x1='{0:.1f}' x2='{0:.1f}' y1='{1}' y2='{2}' class='g'/>"
-                       "<text x='{0:.1f}' y='{3}' text-anchor='middle'>{4}</text>\n",
-                       x_of(x, v), kTop, kHeight - kBottom, kHeight - kBottom + 16, number_text(v));
+    out += fmt::format(
+        "<line x1='{0:.1f}' x2='{0:.1f}' y1='{1}' y2='{2}' class='g'/>"
+        "<text x='{0:.1f}' y='{3}' text-anchor='middle'>{4}</text>\n",
+        x_of(x, v), kTop, kHeight - kBottom, kHeight - kBottom + 16, number_text(v));
   for (const double v : y.ticks())
-    out += fmt::format("<line x1='{0}' x2='{1}' y1='{2:.1f}' y2='{2:.1f}' class='g'/>"
-                       "<text x='{3}' y='{4:.1f}' text-anchor='end'>{5}</text>\n",
-                       kLeft, kWidth - kRight, y_of(y, v), kLeft - 6, y_of(y, v) + 4, number_text(v));
+    out += fmt::format(
+        "<line x1='{0}' x2='{1}' y1='{2:.1f}' y2='{2:.1f}' class='g'/>"
+        "<text x='{3}' y='{4:.1f}' text-anchor='end'>{5}</text>\n",
+        kLeft, kWidth - kRight, y_of(y, v), kLeft - 6, y_of(y, v) + 4, number_text(v));
   out += fmt::format("<text x='{}' y='18' class='t'>{}</text>\n", kLeft, escape_markup(chart.title));
   out += fmt::format("<text x='{}' y='{}' text-anchor='middle'>{}</text>\n", (kLeft + kWidth - kRight) / 2,
                      kHeight - 14, escape_markup(chart.x_label));
@@ -98,8 +100,8 @@ std::string drawn(const Series& s, const Axis& x, const Axis& y) {
   }
   for (const auto& [px, py] : s.points)
     if (x.fits(px) && y.fits(py))
-      out += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='1.8' fill='{}' fill-opacity='.55'/>\n", x_of(x, px),
-                         y_of(y, py), s.colour);
+      out += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='1.8' fill='{}' fill-opacity='.55'/>\n",
+                         x_of(x, px), y_of(y, py), s.colour);
   return out;
 }
 
@@ -108,12 +110,18 @@ std::string drawn(const Series& s, const Axis& x, const Axis& y) {
 std::string escape_markup(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else if (c == '\'') out += "&#39;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (c == '\'')
+      out += "&#39;";
+    else
+      out += c;
   }
   return out;
 }
@@ -130,8 +138,9 @@ std::string to_svg(const Chart& chart) {
   for (const double level : chart.levels) y.include(level);
   x.widen();
   y.widen();
-  std::string out = fmt::format("<svg viewBox='0 0 {0} {1}' width='{0}' height='{1}' role='img' aria-label='{2}'>\n",
-                                kWidth, kHeight, escape_markup(chart.title));
+  std::string out =
+      fmt::format("<svg viewBox='0 0 {0} {1}' width='{0}' height='{1}' role='img' aria-label='{2}'>\n",
+                  kWidth, kHeight, escape_markup(chart.title));
   out += frame(chart, x, y);
   for (const double level : chart.levels)
     out += fmt::format("<line x1='{}' x2='{}' y1='{:.1f}' y2='{:.1f}' class='l'/>\n", kLeft, kWidth - kRight,
@@ -140,8 +149,9 @@ std::string to_svg(const Chart& chart) {
   for (const Series& s : chart.series) out += drawn(s, x, y);
   for (const Series& s : chart.series) {
     if (s.label.empty()) continue;
-    out += fmt::format("<rect x='{}' y='{:.1f}' width='10' height='10' fill='{}'/><text x='{}' y='{:.1f}'>{}</text>\n",
-                       kLeft + 8, legend - 9, s.colour, kLeft + 23, legend, escape_markup(s.label));
+    out += fmt::format(
+        "<rect x='{}' y='{:.1f}' width='10' height='10' fill='{}'/><text x='{}' y='{:.1f}'>{}</text>\n",
+        kLeft + 8, legend - 9, s.colour, kLeft + 23, legend, escape_markup(s.label));
     legend += 15;
   }
   return out + "</svg>\n";

@@ -9,7 +9,8 @@
 namespace orrery {
 namespace {
 
-/// Beyond this 90th percentile of the error the products of an expert layer, or joules, are not taken from a fit.
+/// Beyond this 90th percentile of the error the products of an expert layer, or joules, are not taken from a
+/// fit.
 constexpr double kWorstLayer = 0.3;
 
 /// Four significant digits.
@@ -27,8 +28,8 @@ GemmKernelCurve rounded(GemmKernelCurve c) {
 }
 
 AttentionKernelCurve rounded(AttentionKernelCurve c) {
-  for (double* v : {&c.flops_per_s, &c.block_s, &c.tail, &c.small_tile_efficiency, &c.memory_bytes_per_s,
-                    &c.overlap})
+  for (double* v :
+       {&c.flops_per_s, &c.block_s, &c.tail, &c.small_tile_efficiency, &c.memory_bytes_per_s, &c.overlap})
     *v = round4(*v);
   return c;
 }
@@ -87,8 +88,8 @@ void place(GpuProfile& profile, OperatorCurve curve) {
   profile.operators.push_back(std::move(curve));
 }
 
-/// `name` as a copy of the curve of `from`, marked assumed, where the profile has no curve of its own. A curve
-/// that was derived in the same way before counts as none.
+/// `name` as a copy of the curve of `from`, marked assumed, where the profile has no curve of its own. A
+/// curve that was derived in the same way before counts as none.
 void derive(GpuProfile& profile, const std::string& name, const std::string& from, double rate,
             const std::string& why) {
   const OperatorCurve* source = profile.find(from);
@@ -116,7 +117,8 @@ void derive_missing(GpuProfile& profile) {
     const std::string p = precision;
     derive(profile, "grouped-gemm." + p, "gemm." + p, 1, "grouped products were not measured apart.");
     derive(profile, "wgrad." + p, "gemm." + p, 1, "the FP32 gradient's traffic is in the bytes.");
-    derive(profile, "grouped-wgrad." + p, "grouped-gemm." + p, 1, "the FP32 gradient's traffic is in the bytes.");
+    derive(profile, "grouped-wgrad." + p, "grouped-gemm." + p, 1,
+           "the FP32 gradient's traffic is in the bytes.");
   }
   for (const char* family : {"attention", "attention-mla"})
     derive(profile, std::string(family) + ".backward", std::string(family) + ".forward", kBackwardRate,
@@ -124,14 +126,15 @@ void derive_missing(GpuProfile& profile) {
 }
 
 Sourced figure(double value, const ClassFit& f, const SampleSource& source, const std::string& what) {
-  return {.value = round4(value),
-          .origin = Origin::kFitted,
-          .source = source.source,
-          .date = source.date,
-          .note = fmt::format("{} of board power on {} sustained products, cross-validated median error {:.1f} "
-                              "%, 90th percentile {:.1f} %.",
-                              what, f.data.points.size(), 100 * f.fit.cross_validated.median,
-                              100 * f.fit.cross_validated.p90)};
+  return {
+      .value = round4(value),
+      .origin = Origin::kFitted,
+      .source = source.source,
+      .date = source.date,
+      .note = fmt::format("{} of board power on {} sustained products, cross-validated median error {:.1f} "
+                          "%, 90th percentile {:.1f} %.",
+                          what, f.data.points.size(), 100 * f.fit.cross_validated.median,
+                          100 * f.fit.cross_validated.p90)};
 }
 
 void place_power(GpuProfile& profile, const ClassFit& f, const SampleSource& source) {
@@ -152,8 +155,9 @@ GpuProfile build_profile(const GpuProfile& base, std::span<const ClassFit> fits,
                               .date = f.data.date.empty() ? all.date : f.data.date,
                               .hash = all.hash};
     if (starts(c, "moe-layer.") && f.fit.cross_validated.p90 > kWorstLayer) {
-      unplaced.push_back(fmt::format("{} (90th percentile of the error {:.0f} %: its products do not separate)", c,
-                                     100 * f.fit.cross_validated.p90));
+      unplaced.push_back(
+          fmt::format("{} (90th percentile of the error {:.0f} %: its products do not separate)", c,
+                      100 * f.fit.cross_validated.p90));
       continue;
     }
     if (starts(c, "power.") && f.fit.cross_validated.p90 > kWorstLayer) {
@@ -187,14 +191,15 @@ double curve_seconds(const OperatorCurve& c, const GpuProfile& gpu, const Observ
                           .k = o.k,
                           .operand_bytes = operands,
                           .busy_s = burst ? 0 : kSustainedSeconds};
-      return c.overhead_s + gemm_kernel_seconds(c.gemm_kernel, size, o.bytes / c.gemm_kernel.memory_bytes_per_s,
-                                                sms, measured_sms);
+      return c.overhead_s + gemm_kernel_seconds(c.gemm_kernel, size,
+                                                o.bytes / c.gemm_kernel.memory_bytes_per_s, sms,
+                                                measured_sms);
     }
     case CurveForm::kAttentionKernel: {
       const AttentionSize size{.heads = o.heads, .sequence = o.sequence, .flops_per_pair = o.flops_per_pair};
-      return c.overhead_s +
-             attention_kernel_seconds(c.attention_kernel, size,
-                                      o.bytes / c.attention_kernel.memory_bytes_per_s, sms, measured_sms);
+      return c.overhead_s + attention_kernel_seconds(c.attention_kernel, size,
+                                                     o.bytes / c.attention_kernel.memory_bytes_per_s, sms,
+                                                     measured_sms);
     }
     case CurveForm::kBandwidth: return c.overhead_s + o.bytes / c.bytes_per_s;
     case CurveForm::kSequence: return c.overhead_s + o.flops / c.flops_per_s_by_sequence.at(o.sequence);
@@ -202,7 +207,8 @@ double curve_seconds(const OperatorCurve& c, const GpuProfile& gpu, const Observ
       double best = 1e30;
       for (const std::vector<double>& tile : c.tiles) {
         const double tiles = o.groups * std::ceil(o.m / tile[0]) * std::ceil(o.n / tile[1]);
-        best = std::min(best, std::ceil(tiles / sms) * 2 * tile[0] * tile[1] * o.k * measured_sms / c.flops_per_s);
+        best = std::min(best,
+                        std::ceil(tiles / sms) * 2 * tile[0] * tile[1] * o.k * measured_sms / c.flops_per_s);
       }
       return c.overhead_s + std::max(best + o.output_bytes / c.output_bytes_per_s,
                                      o.bytes / (0.9 * gpu.hbm_bytes_per_s.value));

@@ -22,10 +22,9 @@ struct SampleSource {
 ///   memory.*                        form bandwidth
 ///   moe-layer.<p>                   form gemm-kernel as grouped-gemm.<p>
 ///   power.<p>                       joules per FLOP above the floor and the joules per byte of `base`
-/// Weight gradients, grouped products and attention backward that `base` lacks take the curve of their nearest
-/// relative, marked assumed. Collectives
-/// and all-to-all are of a cluster, not of a GPU: `unplaced` names them. Numbers are rounded to 4 digits, so
-/// that the same samples give the same bytes.
+/// Weight gradients, grouped products and attention backward that `base` lacks take the curve of their
+/// nearest relative, marked assumed. Collectives and all-to-all are of a cluster, not of a GPU: `unplaced`
+/// names them. Numbers are rounded to 4 digits, so that the same samples give the same bytes.
 [[nodiscard]] GpuProfile build_profile(const GpuProfile& base, std::span<const ClassFit> fits,
                                        const SampleSource& source, std::vector<std::string>& unplaced);
 

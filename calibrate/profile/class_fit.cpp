@@ -27,7 +27,8 @@ double element_bytes(const std::string& precision) {
 }
 
 bool is_product(const std::string& c) {
-  return starts(c, "gemm.") || starts(c, "wgrad.") || starts(c, "grouped-gemm.") || starts(c, "grouped-wgrad.");
+  return starts(c, "gemm.") || starts(c, "wgrad.") || starts(c, "grouped-gemm.") ||
+         starts(c, "grouped-wgrad.");
 }
 
 double get(const Case& c, const char* name) {
@@ -182,7 +183,8 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
   const std::string& c = data.op_class;
   double fastest = 0;
   for (const Observation& o : data.points) fastest = std::max(fastest, o.bytes / o.seconds);
-  if (starts(c, "power.")) return power_model(gpu.power.communication_floor_w.value, gpu.power.joules_per_byte.value);
+  if (starts(c, "power."))
+    return power_model(gpu.power.communication_floor_w.value, gpu.power.joules_per_byte.value);
   if (starts(c, "collective.")) return collective_model(fastest);
   if (starts(c, "communication")) return exchange_model(fastest);
   const DeviceFacts facts = device_facts(gpu, c);

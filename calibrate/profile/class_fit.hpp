@@ -41,6 +41,7 @@ struct ClassFit {
 
 [[nodiscard]] FitModel model_of(const ClassPoints& data, const GpuProfile& gpu);
 /// `place` names the class in errors.
-[[nodiscard]] ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu, const ModelFitOptions& options);
+[[nodiscard]] ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu,
+                                 const ModelFitOptions& options);
 
 }  // namespace orrery

@@ -1,15 +1,18 @@
 # Rebuilds the profile of a device from its committed samples:
 #   cmake -DPROGRAM=build/release/bin/orrery-calibrate -DDEVICE=h200-sxm -DOUT=h200-sxm.json -P rebuild.cmake
-# With -DCOMPARE=FILE it fails unless the result has the same bytes.
+# With -DCOMPARE=FILE it fails unless the result has the same bytes; -DFOLDER is another place of devices.
 cmake_minimum_required(VERSION 3.25)
 
-file(GLOB samples "${CMAKE_CURRENT_LIST_DIR}/${DEVICE}/*/*.csv")
+if(NOT DEFINED FOLDER)
+  set(FOLDER "${CMAKE_CURRENT_LIST_DIR}")
+endif()
+file(GLOB samples "${FOLDER}/${DEVICE}/*/*.csv")
 list(SORT samples)
 if(NOT samples)
-  message(FATAL_ERROR "no samples of a device '${DEVICE}' in ${CMAKE_CURRENT_LIST_DIR}")
+  message(FATAL_ERROR "no samples of a device '${DEVICE}' in ${FOLDER}")
 endif()
 execute_process(
-  COMMAND "${PROGRAM}" fit ${samples} --base "${CMAKE_CURRENT_LIST_DIR}/${DEVICE}/base.json" --name "${DEVICE}" -o "${OUT}"
+  COMMAND "${PROGRAM}" fit ${samples} --base "${FOLDER}/${DEVICE}/base.json" --name "${DEVICE}" -o "${OUT}"
   RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "the fit of ${DEVICE} ended with ${status}")

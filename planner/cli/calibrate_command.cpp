@@ -29,10 +29,11 @@ int run_words(const std::vector<std::string>& words) {
   arguments.push_back(nullptr);
   std::fflush(stdout);
   execvp(program.c_str(), arguments.data());
-  throw InputError("calibrate",
-                   fmt::format("cannot start '{}': {}. It is built with `cmake --build build/release --target "
-                               "orrery-calibrate` (Eigen 3.4 and zlib are needed) and lies beside orrery",
-                               program, std::strerror(errno)));
+  throw InputError(
+      "calibrate",
+      fmt::format("cannot start '{}': {}. It is built with `cmake --build build/release --target "
+                  "orrery-calibrate` (Eigen 3.4 and zlib are needed) and lies beside orrery",
+                  program, std::strerror(errno)));
 }
 
 }  // namespace

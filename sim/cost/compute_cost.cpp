@@ -77,8 +77,7 @@ double attention_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t 
   const auto sequence = static_cast<double>(op.sequence);
   const AttentionSize size{
       .heads = op.flops / (width * sequence * sequence), .sequence = sequence, .flops_per_pair = 2 * width};
-  return attention_kernel_seconds(c.attention_kernel, size,
-                                  op.bytes / c.attention_kernel.memory_bytes_per_s,
+  return attention_kernel_seconds(c.attention_kernel, size, op.bytes / c.attention_kernel.memory_bytes_per_s,
                                   static_cast<double>(sms), static_cast<double>(c.sm_count));
 }
 

@@ -15,9 +15,9 @@ namespace orrery {
 
 /// How an operator class's time is computed from shape and traffic. Equations: docs/models/compute.md.
 enum class CurveForm {
-  kGemmTile,   ///< waves of output tiles at a rate per SM, plus output traffic, plus overhead
-  kBandwidth,  ///< bytes / rate + overhead
-  kSequence,   ///< flops / rate(sequence length) + overhead
+  kGemmTile,         ///< waves of output tiles at a rate per SM, plus output traffic, plus overhead
+  kBandwidth,        ///< bytes / rate + overhead
+  kSequence,         ///< flops / rate(sequence length) + overhead
   kGemmKernel,       ///< the best of several tiles and splits, overlapped with memory (kernel_time.hpp)
   kAttentionKernel,  ///< blocks of query rows over the SMs, overlapped with memory (kernel_time.hpp)
 };

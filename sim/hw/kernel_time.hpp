@@ -26,15 +26,16 @@ struct GemmKernelCurve {
   double cta_s = 0;           ///< start and end of one block
   double split_s = 0;
   double split_bytes_per_s = 0;
-  double memory_bytes_per_s = 0;  ///< device memory, as products reach it
-  double overlap = 2;             ///< p >= 0.5
-  double wave_share = 0;          ///< q, 0 to 1
-  double throttle = 0;            ///< share of time that sustained work loses to lower clocks
-  double throttle_after_s = 1;    ///< > 0
+  double memory_bytes_per_s = 0;           ///< device memory, as products reach it
+  double overlap = 2;                      ///< p >= 0.5
+  double wave_share = 0;                   ///< q, 0 to 1
+  double throttle = 0;                     ///< share of time that sustained work loses to lower clocks
+  double throttle_after_s = 1;             ///< > 0
   std::vector<std::vector<double>> tiles;  ///< (a, b, e): rows, columns, share of R that the tile reaches
 };
 
-/// B of a training step, which keeps a device busy for seconds: the longest kernels that bursts were timed with.
+/// B of a training step, which keeps a device busy for seconds: the longest kernels that bursts were timed
+/// with.
 inline constexpr double kSustainedSeconds = 0.02;
 
 struct GemmSize {

@@ -25,7 +25,8 @@ TEST(LeastSquares, RefusesColumnsThatAreAlike) {
   EXPECT_THROW((void)solve_least_squares(a, y, 2, "test"), InputError);
 }
 
-// y = -1 + 2 x at x = 1, 2, 3 is 1, 3, 5. With x0 >= 0 the best is 0 + s x, s = (1 + 6 + 15)/(1 + 4 + 9) = 22/14.
+// y = -1 + 2 x at x = 1, 2, 3 is 1, 3, 5. With x0 >= 0 the best is 0 + s x, s = (1 + 6 + 15)/(1 + 4 + 9) =
+// 22/14.
 TEST(LeastSquares, NonNegativePutsANegativeCoefficientAtZero) {
   const std::vector<double> a{1, 1, 1, 2, 1, 3}, y{1, 3, 5};
   const LinearFit fit = solve_nonnegative(a, y, 2, "test");
@@ -69,7 +70,8 @@ TEST(LevenbergMarquardt, StopsAtABoundAndSaysThatAStartIsNotFinite) {
 // Ten points on 3 x, one thrown far off: plain squares go after it, the robust loss hardly moves.
 TEST(LevenbergMarquardt, RobustLossIgnoresAPointFarOff) {
   const Residuals line = [](std::span<const double> x, std::span<double> r) {
-    for (int i = 0; i < 10; ++i) r[static_cast<std::size_t>(i)] = x[0] * (i + 1) - (i == 9 ? 300.0 : 3.0 * (i + 1));
+    for (int i = 0; i < 10; ++i)
+      r[static_cast<std::size_t>(i)] = x[0] * (i + 1) - (i == 9 ? 300.0 : 3.0 * (i + 1));
   };
   const std::vector<double> start{1}, low{-100}, high{100};
   const double plain = fit_nonlinear(line, 10, start, low, high, {}, "test").x[0];
@@ -199,7 +201,7 @@ TEST(ModelFit, RefusesPointsThatSayNothing) {
     o.bytes = 1e6;
     o.seconds = 1e-5;
   }
-  EXPECT_THROW((void)fit_model(model, points, {}, "test"), InputError);  // all alike
+  EXPECT_THROW((void)fit_model(model, points, {}, "test"), InputError);              // all alike
   EXPECT_THROW((void)fit_model(model, {points.data(), 1}, {}, "test"), InputError);  // one sample
   points[2].seconds = -1e-5;
   EXPECT_THROW((void)fit_model(model, points, {}, "test"), InputError);  // a negative time

@@ -49,8 +49,8 @@ std::int64_t skipped(const Imported& in) {
   return sum;
 }
 
-// The little trace has two instances of the phase "layer", each with product A (10 and 14 us), product A again
-// (20 and 24) and a copy (1 and 3), and one kernel outside (5): means 12, 22, 2 and 5.
+// The little trace has two instances of the phase "layer", each with product A (10 and 14 us), product A
+// again (20 and 24) and a copy (1 and 3), and one kernel outside (5): means 12, 22, 2 and 5.
 TEST(Kineto, NthLaunchInAPhaseIsOneOperator) {
   const Imported in = import_kineto(read_file(kData + "kineto_small.json"), "small", {});
   ASSERT_EQ(in.operators.size(), 4U);
@@ -89,11 +89,12 @@ TEST(Kineto, BadTracesAreNamedWithTheirPlace) {
     return complaint([&] { return import_kineto(text, "t.json", {}); });
   };
   const std::string small = read_file(kData + "kineto_small.json");
-  EXPECT_TRUE(has(text_of(small.substr(0, 300)), "t.json:"));          // cut off: line and column
+  EXPECT_TRUE(has(text_of(small.substr(0, 300)), "t.json:"));            // cut off: line and column
   EXPECT_TRUE(has(text_of(R"({"resourceSpans": []})"), "traceEvents"));  // some other tool's
   EXPECT_TRUE(has(text_of(R"({"traceEvents": []})"), "no device activity"));
-  EXPECT_TRUE(has(text_of(R"({"traceEvents": [{"ph": "X", "cat": "kernel", "name": "k", "ts": 1, "dur": -2}]})"),
-                  "t.json#/traceEvents/0/dur: found -2"));
+  EXPECT_TRUE(
+      has(text_of(R"({"traceEvents": [{"ph": "X", "cat": "kernel", "name": "k", "ts": 1, "dur": -2}]})"),
+          "t.json#/traceEvents/0/dur: found -2"));
   EXPECT_TRUE(has(text_of(R"({"traceEvents": [{"ph": "X", "cat": "kernel", "name": "k", "ts": 1}]})"),
                   "#/traceEvents/0/dur"));
 }
@@ -106,24 +107,62 @@ TEST(Kineto, DualPipeTraceGivesItsOperatorTable) {
   const std::string names = std::string(ORRERY_SOURCE_DIR) + "/hwprofiles/names/deepseek-v3-dualpipe.json";
   const Imported in =
       import_kineto(read_maybe_gzip(trace.string()), "trace", {parse_kernel_names(read_file(names), names)});
-  const std::vector<std::pair<const char*, double>> table{
-      {"q_a", 104}, {"kv_a", 53}, {"q_b", 372}, {"kv_b", 244}, {"attention core forward", 1237}, {"o_proj", 901},
-      {"router", 46}, {"top-k, pass 1", 70}, {"top-k, pass 2", 70}, {"shared gate+up", 259}, {"shared down", 138},
-      {"permute bookkeeping, count", 70}, {"permute bookkeeping, map", 171}, {"expand received tokens forward", 192},
-      {"expand received gradients", 173}, {"routed gate+up", 1862}, {"SwiGLU, weight and cast, routed", 139},
-      {"routed down", 1035}, {"unpermute and reduce forward", 318}, {"unpermute and reduce backward", 342},
-      {"pack SwiGLU inputs, routed", 180}, {"pack SwiGLU inputs, shared", 27}, {"unpack SwiGLU inputs, routed", 170},
-      {"unpack SwiGLU inputs, shared", 26}, {"shared down input grad", 126}, {"routed down input grad", 864},
-      {"SwiGLU forward and backward, routed", 332}, {"routed gate+up input grad", 1969},
-      {"shared gate+up input grad", 240}, {"shared down weight grad", 181}, {"shared gate+up weight grad", 370},
-      {"o_proj input grad", 927}, {"o_proj weight grad", 1499}, {"q_b recomputed", 374}, {"kv_b recomputed", 244},
-      {"attention core backward", 3779}, {"attention backward preprocess", 256}, {"attention backward dQ convert", 219},
-      {"q_b input grad", 332}, {"q_b weight grad", 462}, {"kv_b input grad", 220}, {"kv_b weight grad", 222},
-      {"q_a input grad", 111}, {"q_a weight grad", 136}, {"kv_a input grad", 65}, {"kv_a weight grad", 70},
-      {"router input grad", 40}, {"router weight grad", 47}, {"pack attention output", 186},
-      {"unpack attention output", 140}, {"dispatch layout", 102}, {"notify before dispatch forward", 2242},
-      {"dispatch forward", 4346}, {"gradient dispatch, layout known", 3405}, {"gradient combine", 6368},
-      {"combine forward", 5994}};
+  const std::vector<std::pair<const char*, double>> table{{"q_a", 104},
+                                                          {"kv_a", 53},
+                                                          {"q_b", 372},
+                                                          {"kv_b", 244},
+                                                          {"attention core forward", 1237},
+                                                          {"o_proj", 901},
+                                                          {"router", 46},
+                                                          {"top-k, pass 1", 70},
+                                                          {"top-k, pass 2", 70},
+                                                          {"shared gate+up", 259},
+                                                          {"shared down", 138},
+                                                          {"permute bookkeeping, count", 70},
+                                                          {"permute bookkeeping, map", 171},
+                                                          {"expand received tokens forward", 192},
+                                                          {"expand received gradients", 173},
+                                                          {"routed gate+up", 1862},
+                                                          {"SwiGLU, weight and cast, routed", 139},
+                                                          {"routed down", 1035},
+                                                          {"unpermute and reduce forward", 318},
+                                                          {"unpermute and reduce backward", 342},
+                                                          {"pack SwiGLU inputs, routed", 180},
+                                                          {"pack SwiGLU inputs, shared", 27},
+                                                          {"unpack SwiGLU inputs, routed", 170},
+                                                          {"unpack SwiGLU inputs, shared", 26},
+                                                          {"shared down input grad", 126},
+                                                          {"routed down input grad", 864},
+                                                          {"SwiGLU forward and backward, routed", 332},
+                                                          {"routed gate+up input grad", 1969},
+                                                          {"shared gate+up input grad", 240},
+                                                          {"shared down weight grad", 181},
+                                                          {"shared gate+up weight grad", 370},
+                                                          {"o_proj input grad", 927},
+                                                          {"o_proj weight grad", 1499},
+                                                          {"q_b recomputed", 374},
+                                                          {"kv_b recomputed", 244},
+                                                          {"attention core backward", 3779},
+                                                          {"attention backward preprocess", 256},
+                                                          {"attention backward dQ convert", 219},
+                                                          {"q_b input grad", 332},
+                                                          {"q_b weight grad", 462},
+                                                          {"kv_b input grad", 220},
+                                                          {"kv_b weight grad", 222},
+                                                          {"q_a input grad", 111},
+                                                          {"q_a weight grad", 136},
+                                                          {"kv_a input grad", 65},
+                                                          {"kv_a weight grad", 70},
+                                                          {"router input grad", 40},
+                                                          {"router weight grad", 47},
+                                                          {"pack attention output", 186},
+                                                          {"unpack attention output", 140},
+                                                          {"dispatch layout", 102},
+                                                          {"notify before dispatch forward", 2242},
+                                                          {"dispatch forward", 4346},
+                                                          {"gradient dispatch, layout known", 3405},
+                                                          {"gradient combine", 6368},
+                                                          {"combine forward", 5994}};
   for (const auto& [name, us] : table) {
     const ImportedOperator* op = find(in, name);
     ASSERT_NE(op, nullptr) << name;
@@ -148,9 +187,10 @@ TEST(Gzip, CutOffArchivesAreRefused) {
 }
 
 TEST(Tables, ProductsBecomeClassesAndTheRestIsCounted) {
-  const Imported in = import_table("# source: somewhere\ndtype,m,n,k,latency_ms\nbfloat16,1,2,3,0.5\n"
-                                   "fp8_block,128,128,128,0.25\nnvfp4,1,1,1,9\nbfloat16,1,2,3,0.7\n",
-                                   "t.csv");
+  const Imported in = import_table(
+      "# source: somewhere\ndtype,m,n,k,latency_ms\nbfloat16,1,2,3,0.5\n"
+      "fp8_block,128,128,128,0.25\nnvfp4,1,1,1,9\nbfloat16,1,2,3,0.7\n",
+      "t.csv");
   ASSERT_EQ(in.operators.size(), 2U);
   EXPECT_EQ(in.operators[0].op_class, "gemm.bf16");
   EXPECT_EQ(in.operators[0].seconds, (std::vector<double>{0.5e-3, 0.7e-3}));
@@ -163,7 +203,8 @@ TEST(Tables, ProductsBecomeClassesAndTheRestIsCounted) {
 // 512 int8 elements on 4 GPUs: 512 bytes, of which all-gather sends 3/4 = 384; 256 halves are as many.
 TEST(Tables, CollectivesCountWhatAGpuSends) {
   const Imported in = import_table(
-      "op,dtype,gpus,message_elements,latency_ms\nall_gather,int8,4,512,0.01\nall_reduce,half,4,256,0.02\n", "n.csv");
+      "op,dtype,gpus,message_elements,latency_ms\nall_gather,int8,4,512,0.01\nall_reduce,half,4,256,0.02\n",
+      "n.csv");
   EXPECT_EQ(in.operators[0].bytes, 384);
   EXPECT_EQ(in.operators[1].bytes, 768);
 }
@@ -178,7 +219,8 @@ TEST(Tables, BadRowsAreNamedWithLineAndColumn) {
   EXPECT_TRUE(has(text_of("bfloat16,1,2\n"), "found 3 cells, expected 5"));
   EXPECT_TRUE(has(text_of("\"bfloat16\",1,2,3,1\n"), "quote"));
   EXPECT_TRUE(has(text_of(""), "no row"));
-  const std::string wrong = complaint([] { return import_table("dtype,m,n,latency_ms\nbfloat16,1,2,3\n", "t.csv"); });
+  const std::string wrong =
+      complaint([] { return import_table("dtype,m,n,latency_ms\nbfloat16,1,2,3\n", "t.csv"); });
   EXPECT_TRUE(has(wrong, "The nearest is 'products', which also needs k")) << wrong;
   EXPECT_TRUE(has(complaint([] { return import_table("", "t.csv"); }), "no header"));
 }
