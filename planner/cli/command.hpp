@@ -75,6 +75,8 @@ struct CommandInfo {
   std::vector<PositionalInfo> positionals;
   std::vector<OptionInfo> options;
   int (*run)(const Invocation&) = nullptr;
+  /// Where it is set, the command is a program of its own and takes its words as they are, --help included.
+  int (*run_words)(const std::vector<std::string>&) = nullptr;
 };
 
 /// All commands in the order of the help.
@@ -100,5 +102,6 @@ struct CommandInfo {
 [[nodiscard]] CommandInfo config_command();
 [[nodiscard]] CommandInfo doctor_command();
 [[nodiscard]] CommandInfo completions_command();
+[[nodiscard]] CommandInfo calibrate_command();
 
 }  // namespace orrery::cli

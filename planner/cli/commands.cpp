@@ -20,12 +20,13 @@ const std::vector<CommandInfo>& commands() {
                                              list_command(),
                                              config_command(),
                                              doctor_command(),
-                                             completions_command()};
+                                             completions_command(),
+                                             calibrate_command()};
   return kAll;
 }
 
 const std::vector<std::string>& commands_not_here() {
-  static const std::vector<std::string> kNames{"calibrate", "gui"};
+  static const std::vector<std::string> kNames{"gui"};
   return kNames;
 }
 

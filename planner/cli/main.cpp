@@ -33,6 +33,7 @@ int run_program(std::vector<std::string> words) {
     return kFine;
   }
   const CommandInfo& command = demand_command(name);
+  if (command.run_words != nullptr) return command.run_words(words);
   const Invocation call = parse_command_line(command, std::move(words));
   if (call.has("--help")) {
     print(help_text(command));

@@ -54,6 +54,33 @@ double sequence_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
                      sm_share(c, static_cast<double>(sms)));
 }
 
+/// Bytes of one element of a product's operands.
+double operand_bytes(Precision precision) {
+  return precision == Precision::kBf16 || precision == Precision::kFp16 ? 2 : 1;
+}
+
+double gemm_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
+  const GemmSize size{.groups = static_cast<double>(op.groups),
+                      .m = static_cast<double>(op.m),
+                      .n = static_cast<double>(op.n),
+                      .k = static_cast<double>(op.k),
+                      .operand_bytes = operand_bytes(op.precision),
+                      .busy_s = kSustainedSeconds};
+  return gemm_kernel_seconds(c.gemm_kernel, size, op.bytes / c.gemm_kernel.memory_bytes_per_s,
+                             static_cast<double>(sms), static_cast<double>(c.sm_count));
+}
+
+/// Heads follow from the FLOPs: forward 2 heads width seq^2 / 2 with width = query plus value (256, latent
+/// 320); a backward has 2.5 times as many per pair of query and key.
+double attention_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
+  const double width = (op.mla ? 320.0 : 256.0) * (op.kind == OpKind::kAttentionBackward ? 2.5 : 1.0);
+  const auto sequence = static_cast<double>(op.sequence);
+  const AttentionSize size{
+      .heads = op.flops / (width * sequence * sequence), .sequence = sequence, .flops_per_pair = 2 * width};
+  return attention_kernel_seconds(c.attention_kernel, size, op.bytes / c.attention_kernel.memory_bytes_per_s,
+                                  static_cast<double>(sms), static_cast<double>(c.sm_count));
+}
+
 }  // namespace
 
 OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms) {
@@ -67,6 +94,8 @@ OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms) {
     case CurveForm::kGemmTile: time = gemm_time(op, c, sms); break;
     case CurveForm::kBandwidth: time = bandwidth_time(op, c, sms); break;
     case CurveForm::kSequence: time = sequence_time(op, c, sms); break;
+    case CurveForm::kGemmKernel: time = gemm_kernel_time(op, c, sms); break;
+    case CurveForm::kAttentionKernel: time = attention_kernel_time(op, c, sms); break;
   }
   if (c.beside_communication) time /= cost.beside_communication;
   // What the profile's points did not show: no kernel streams faster than the memory.

@@ -10,8 +10,20 @@
 namespace orrery {
 namespace {
 
+/// Beyond these a figure is a typing error, and times would leave the range of the engine's clock.
+constexpr double kLeastAmount = 1e-3;
+constexpr double kMostAmount = 1e24;
+constexpr double kMostSeconds = 10;
+constexpr double kMostSlowdown = 1000;
+constexpr double kLeastRate = 1;
+constexpr double kMostRate = kMostAmount;
+constexpr double kLeastOverlap = 0.5, kMostOverlap = 100;
+constexpr double kLeastEfficiency = 1e-3;
+constexpr int kMostTile = 65536;
+
 const std::vector<std::string>& form_names() {
-  static const std::vector<std::string> kNames{"gemm-tile", "bandwidth", "sequence"};
+  static const std::vector<std::string> kNames{"gemm-tile", "bandwidth", "sequence", "gemm-kernel",
+                                               "attention-kernel"};
   return kNames;
 }
 
@@ -52,6 +64,40 @@ void map_field(V& v, const char* key, std::map<std::string, Sourced>& numbers) {
 }
 
 template <class V>
+void gemm_kernel_fields(V& v, GemmKernelCurve& k) {
+  v.required("flops_per_s", k.flops_per_s, between(kLeastRate, kMostRate));
+  v.required("sm_bytes_per_s", k.sm_bytes_per_s, between(kLeastRate, kMostRate));
+  v.required("memory_bytes_per_s", k.memory_bytes_per_s, between(kLeastRate, kMostRate));
+  v.required("split_bytes_per_s", k.split_bytes_per_s, between(kLeastRate, kMostRate));
+  v.required("cta_s", k.cta_s, between(0, kMostSeconds));
+  v.required("split_s", k.split_s, between(0, kMostSeconds));
+  v.required("overlap", k.overlap, between(kLeastOverlap, kMostOverlap));
+  v.required("wave_share", k.wave_share, between(0, 1));
+  v.required("throttle", k.throttle, between(0, 10));
+  v.required("throttle_after_s", k.throttle_after_s, between(1e-9, 1e6));
+  v.required("tiles", k.tiles, kPositive);
+  if constexpr (V::reading) {
+    if (k.tiles.empty()) v.node().fail("at least one tile [rows, columns, efficiency]");
+    for (const std::vector<double>& tile : k.tiles)
+      if (tile.size() != 3 || tile[2] > 1 || tile[0] > kMostTile || tile[1] > kMostTile)
+        throw InputError(v.node().where("tiles"),
+                         fmt::format("expected tiles of three numbers [rows, columns, efficiency], at most "
+                                     "{} rows and columns and an efficiency of at most 1",
+                                     kMostTile));
+  }
+}
+
+template <class V>
+void attention_kernel_fields(V& v, AttentionKernelCurve& k) {
+  v.required("flops_per_s", k.flops_per_s, between(kLeastRate, kMostRate));
+  v.required("memory_bytes_per_s", k.memory_bytes_per_s, between(kLeastRate, kMostRate));
+  v.required("block_s", k.block_s, between(0, kMostSeconds));
+  v.required("tail", k.tail, between(0, 1));
+  v.required("small_tile_efficiency", k.small_tile_efficiency, between(kLeastEfficiency, 1));
+  v.required("overlap", k.overlap, between(kLeastOverlap, kMostOverlap));
+}
+
+template <class V>
 void fields(V& v, OperatorCurve& c) {
   v.required("class", c.op_class);
   std::size_t form = static_cast<std::size_t>(c.form);
@@ -65,6 +111,10 @@ void fields(V& v, OperatorCurve& c) {
     v.required("tiles", c.tiles, kPositive);
   } else if (c.form == CurveForm::kBandwidth) {
     v.required("bytes_per_s", c.bytes_per_s, kPositive);
+  } else if (c.form == CurveForm::kGemmKernel) {
+    gemm_kernel_fields(v, c.gemm_kernel);
+  } else if (c.form == CurveForm::kAttentionKernel) {
+    attention_kernel_fields(v, c.attention_kernel);
   } else {
     if constexpr (V::reading) {
       v.required("flops_per_s_by_sequence", c.flops_per_s_by_sequence);
@@ -107,6 +157,7 @@ void fields(V& v, GpuProfile& g) {
   v.required("sm_count", g.sm_count);
   v.required("memory_bytes", g.memory_bytes);
   v.required("hbm_bytes_per_s", g.hbm_bytes_per_s);
+  if (V::reading || g.l2_bytes) v.optional("l2_bytes", g.l2_bytes);
   map_field(v, "peak_flops_per_s", g.peak_flops_per_s);
   v.required("launch_s", g.launch_s);
   v.required("host_launch_s", g.host_launch_s);
@@ -116,12 +167,6 @@ void fields(V& v, GpuProfile& g) {
 }
 
 namespace {
-
-/// Beyond these a figure is a typing error, and times would leave the range of the engine's clock.
-constexpr double kLeastAmount = 1e-3;
-constexpr double kMostAmount = 1e24;
-constexpr double kMostSeconds = 10;
-constexpr double kMostSlowdown = 1000;
 
 void check_scalars(const GpuProfile& g, const std::string& place) {
   const auto positive = [&](const Sourced& s, const std::string& key) {
@@ -139,6 +184,7 @@ void check_scalars(const GpuProfile& g, const std::string& place) {
   positive(g.sm_count, "sm_count");
   positive(g.memory_bytes, "memory_bytes");
   positive(g.hbm_bytes_per_s, "hbm_bytes_per_s");
+  if (g.l2_bytes) positive(*g.l2_bytes, "l2_bytes");
   positive(g.power.cap_w, "power/cap_w");
   for (const auto& [name, number] : g.peak_flops_per_s) positive(number, "peak_flops_per_s/" + name);
   if (!g.peak_flops_per_s.contains("bf16"))

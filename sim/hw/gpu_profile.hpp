@@ -8,15 +8,18 @@
 #include <vector>
 
 #include "sim/base/curve.hpp"
+#include "sim/hw/kernel_time.hpp"
 #include "sim/hw/sourced.hpp"
 
 namespace orrery {
 
 /// How an operator class's time is computed from shape and traffic. Equations: docs/models/compute.md.
 enum class CurveForm {
-  kGemmTile,   ///< waves of output tiles at a rate per SM, plus output traffic, plus overhead
-  kBandwidth,  ///< bytes / rate + overhead
-  kSequence,   ///< flops / rate(sequence length) + overhead
+  kGemmTile,         ///< waves of output tiles at a rate per SM, plus output traffic, plus overhead
+  kBandwidth,        ///< bytes / rate + overhead
+  kSequence,         ///< flops / rate(sequence length) + overhead
+  kGemmKernel,       ///< the best of several tiles and splits, overlapped with memory (kernel_time.hpp)
+  kAttentionKernel,  ///< blocks of query rows over the SMs, overlapped with memory (kernel_time.hpp)
 };
 
 /// One operator class of one device: the parameters of its form, where they come from and how well they fit.
@@ -34,6 +37,8 @@ struct OperatorCurve {
   double bytes_per_s = 0;
   // kSequence
   Curve flops_per_s_by_sequence;
+  GemmKernelCurve gemm_kernel;            ///< kGemmKernel
+  AttentionKernelCurve attention_kernel;  ///< kAttentionKernel
   // all
   double overhead_s = 0;   ///< fixed cost of one kernel (its gap to the next included)
   double sm_exponent = 1;  ///< time grows as (sm_count / SMs left)^sm_exponent
@@ -71,6 +76,7 @@ struct GpuProfile {
   Sourced sm_count;
   Sourced memory_bytes;  ///< visible to programs
   Sourced hbm_bytes_per_s;
+  std::optional<Sourced> l2_bytes;                  ///< last-level cache; calibration asks for it
   std::map<std::string, Sourced> peak_flops_per_s;  ///< dense: "bf16", "fp8", "fp16", "tf32"
   Sourced launch_s;                                 ///< gap between two dependent kernels of one stream
   Sourced host_launch_s;                            ///< time the host needs to enqueue one kernel

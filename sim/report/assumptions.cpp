@@ -27,6 +27,8 @@ std::string rate_of(const OperatorCurve& c) {
     case CurveForm::kGemmTile: return fmt::format("{:g}", c.flops_per_s);
     case CurveForm::kBandwidth: return fmt::format("{:g}", c.bytes_per_s);
     case CurveForm::kSequence: return fmt::format("{:g}", c.flops_per_s_by_sequence.points().back()[1]);
+    case CurveForm::kGemmKernel: return fmt::format("{:g}", c.gemm_kernel.flops_per_s);
+    case CurveForm::kAttentionKernel: return fmt::format("{:g}", c.attention_kernel.flops_per_s);
   }
   return "";
 }

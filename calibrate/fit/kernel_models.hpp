@@ -1,0 +1,59 @@
+#pragma once
+
+#include "calibrate/fit/model_fit.hpp"
+#include "sim/hw/kernel_time.hpp"
+
+/// The models that are fitted, one function each. Equations: docs/calibration.md; those of products and
+/// attention are shared with the simulator (sim/hw/kernel_time.hpp).
+namespace orrery {
+
+/// What is known of a device before anything is fitted.
+struct DeviceFacts {
+  double sm_count = 0;
+  double cache_bytes = 0;         ///< L2
+  double memory_bytes_per_s = 0;  ///< nominal
+  double peak_flops_per_s = 0;    ///< dense, at the precision of the class
+};
+
+struct GemmModelOptions {
+  double operand_bytes = 2;
+  bool quantise_inside = false;  ///< times hold a pass that quantises the activation
+  double weight_copies = 5;      ///< distinct weights cycled through, to defeat the cache; 0: memory is cold
+};
+
+/// Matrix products: launch + gemm_kernel_seconds, memory time with the share that a cache of
+/// `cache_share` x L2 serves.
+[[nodiscard]] FitModel gemm_model(const DeviceFacts& device, const GemmModelOptions& options);
+/// The curve in a fit of `gemm_model`.
+[[nodiscard]] GemmKernelCurve gemm_curve(std::span<const double> values);
+
+/// Attention: launch + attention_kernel_seconds.
+[[nodiscard]] FitModel attention_model(const DeviceFacts& device);
+[[nodiscard]] AttentionKernelCurve attention_curve(std::span<const double> values);
+
+/// Memory-bound kernels: launch + bytes / rate with a ramp, t = launch + ((bytes/rate)^p + ramp^p)^(1/p) -
+/// ramp.
+[[nodiscard]] FitModel bandwidth_model(const DeviceFacts& device);
+
+/// A collective of one kind and number of GPUs: t^p = latency^p + (wire/rate (1 + (half/wire)^g))^p, wire
+/// bytes sent per GPU.
+[[nodiscard]] FitModel collective_model(double largest_rate);
+
+/// Board power of products: floor + FLOP/s J/FLOP + B/s J/B, compared with watts. The floor is the board's
+/// power while it issues small kernels, joules per byte are those of streaming kernels; products cannot tell
+/// either apart, so both are given. There is no cap in it: a product at the cap runs with the clocks that
+/// make the sum equal the cap, so its rate belongs to these watts.
+[[nodiscard]] FitModel power_model(double floor_w, double joules_per_byte);
+
+/// A layer of experts on one rank with balanced routing (routing, expand, products, activation, reduce):
+///   overhead + two grouped products + (rows (6 hidden + 2 (width of the first product + intermediate)))/move
+///   + router_s_per_score tokens experts,  rows = tokens top_k local_experts / experts.
+[[nodiscard]] FitModel expert_model(const DeviceFacts& device, double operand_bytes);
+/// The grouped products in a fit of `expert_model`.
+[[nodiscard]] GemmKernelCurve expert_curve(std::span<const double> values);
+
+/// Expert all-to-all inside a node on `m` SMs: t^p = latency^p + (bytes moved, limited by links and by
+/// SMs)^p.
+[[nodiscard]] FitModel exchange_model(double largest_rate);
+
+}  // namespace orrery

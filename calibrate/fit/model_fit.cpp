@@ -1,0 +1,150 @@
+#include "calibrate/fit/model_fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/check.hpp"
+
+namespace orrery {
+namespace {
+
+constexpr double kNormal95 = 1.96;
+constexpr double kLargestLog = 5;  ///< beyond e^5 a residual says nothing more
+
+double to_internal(const FitParameter& p, double value) {
+  return p.logarithmic ? std::log(value) : value;
+}
+double to_value(const FitParameter& p, double internal) {
+  return p.logarithmic ? std::exp(internal) : internal;
+}
+
+void check_points(const FitModel& model, std::span<const Observation> points, const std::string& place) {
+  const std::size_t need = 2 * model.parameters.size();
+  if (points.size() < need)
+    throw InputError(place, fmt::format("found {} points, expected at least {}: twice the {} parameters of "
+                                        "the model '{}'",
+                                        points.size(), need, model.parameters.size(), model.name));
+  double least = model.measured(points.front()), most = least;
+  for (const Observation& o : points) {
+    const double y = model.measured(o);
+    if (!std::isfinite(y) || y <= 0)
+      throw InputError(place, fmt::format("found the measured value {:g}, expected a positive number", y));
+    least = std::min(least, y);
+    most = std::max(most, y);
+  }
+  if (!(most > least))
+    throw InputError(place, fmt::format("all {} points have the same value {:g}: nothing can be fitted; "
+                                        "measure other sizes",
+                                        points.size(), least));
+}
+
+struct Raw {
+  NonlinearFit fit;
+  std::vector<double> values;
+};
+
+Raw fit_points(const FitModel& model, const std::vector<const Observation*>& points,
+               std::span<const double> start, const ModelFitOptions& options, const std::string& place) {
+  const std::size_t n = model.parameters.size();
+  std::vector<double> low(n), high(n), first(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const FitParameter& p = model.parameters[i];
+    low[i] = to_internal(p, p.low);
+    high[i] = to_internal(p, p.high);
+    first[i] = std::clamp(to_internal(p, start[i]), low[i], high[i]);
+  }
+  std::vector<double> values(n);
+  const Residuals residuals = [&](std::span<const double> x, std::span<double> out) {
+    for (std::size_t i = 0; i < n; ++i) values[i] = to_value(model.parameters[i], x[i]);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const double ratio = model.predict(values, *points[i]) / model.measured(*points[i]);
+      out[i] = std::clamp(std::log(ratio), -kLargestLog, kLargestLog);
+    }
+  };
+  Raw raw;
+  raw.fit = fit_nonlinear(residuals, points.size(), first, low, high,
+                          {.iterations = options.iterations, .robust_scale = options.robust_scale}, place);
+  for (std::size_t i = 0; i < n; ++i) raw.values.push_back(to_value(model.parameters[i], raw.fit.x[i]));
+  return raw;
+}
+
+FittedParameter parameter_of(const FitParameter& p, double value, double internal, double error) {
+  FittedParameter out{.name = p.name, .unit = p.unit, .value = value, .low = value, .high = value};
+  const double low = to_internal(p, p.low), high = to_internal(p, p.high);
+  const double margin = 1e-6 * (high - low);
+  out.at_bound = internal - low <= margin || high - internal <= margin;
+  if (error > 0 && !out.at_bound) {
+    out.low = std::max(p.low, to_value(p, std::max(low, internal - kNormal95 * error)));
+    out.high = std::min(p.high, to_value(p, std::min(high, internal + kNormal95 * error)));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<double> ModelFit::values() const {
+  std::vector<double> out;
+  for (const FittedParameter& p : parameters) out.push_back(p.value);
+  return out;
+}
+
+double ModelFit::value(const std::string& name) const {
+  for (const FittedParameter& p : parameters)
+    if (p.name == name) return p.value;
+  SIM_CHECK(false, "a fit has no parameter " + name);
+  return 0;
+}
+
+std::vector<double> predict_all(const FitModel& model, std::span<const double> values,
+                                std::span<const Observation> points) {
+  std::vector<double> out;
+  out.reserve(points.size());
+  for (const Observation& o : points) out.push_back(model.predict(values, o));
+  return out;
+}
+
+Quality quality_on(const FitModel& model, std::span<const double> values,
+                   std::span<const Observation> points) {
+  std::vector<double> measured;
+  measured.reserve(points.size());
+  for (const Observation& o : points) measured.push_back(model.measured(o));
+  return quality_of(predict_all(model, values, points), measured);
+}
+
+ModelFit fit_model(const FitModel& model, std::span<const Observation> points, const ModelFitOptions& options,
+                   const std::string& place) {
+  check_points(model, points, place);
+  std::vector<double> start;
+  for (const FitParameter& p : model.parameters) start.push_back(p.start);
+  std::vector<const Observation*> all;
+  for (const Observation& o : points) all.push_back(&o);
+  const Raw whole = fit_points(model, all, start, options, place);
+
+  ModelFit fit{.model = model.name,
+               .folds = options.folds,
+               .stop = whole.fit.stop,
+               .iterations = whole.fit.iterations};
+  for (std::size_t i = 0; i < model.parameters.size(); ++i)
+    fit.parameters.push_back(
+        parameter_of(model.parameters[i], whole.values[i], whole.fit.x[i], whole.fit.standard_error[i]));
+  fit.in_sample = quality_on(model, whole.values, points);
+  if (options.folds < 2) return fit;
+
+  const std::vector<std::size_t> fold = fold_of_points(points.size(), options.folds, options.seed);
+  std::vector<double> predicted(points.size()), measured(points.size());
+  for (std::size_t f = 0; f < options.folds; ++f) {
+    std::vector<const Observation*> rest;
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (fold[i] != f) rest.push_back(&points[i]);
+    const Raw part = fit_points(model, rest, start, options, place);
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (fold[i] == f) predicted[i] = model.predict(part.values, points[i]);
+  }
+  for (std::size_t i = 0; i < points.size(); ++i) measured[i] = model.measured(points[i]);
+  fit.cross_validated = quality_of(predicted, measured);
+  return fit;
+}
+
+}  // namespace orrery

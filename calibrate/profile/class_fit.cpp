@@ -1,0 +1,207 @@
+#include "calibrate/profile/class_fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "sim/base/check.hpp"
+#include "sim/base/suggest.hpp"
+
+namespace orrery {
+namespace {
+
+bool starts(const std::string& text, const char* prefix) {
+  return text.rfind(prefix, 0) == 0;
+}
+
+/// "bf16", "fp8-block", "fp8-tensor" of "gemm.fp8-block".
+std::string precision_of(const std::string& op_class) {
+  const std::size_t dot = op_class.find('.');
+  return dot == std::string::npos ? "" : op_class.substr(dot + 1);
+}
+
+double element_bytes(const std::string& precision) {
+  return precision == "bf16" ? 2 : 1;
+}
+
+bool is_product(const std::string& c) {
+  return starts(c, "gemm.") || starts(c, "wgrad.") || starts(c, "grouped-gemm.") ||
+         starts(c, "grouped-wgrad.");
+}
+
+double get(const Case& c, const char* name) {
+  return static_cast<double>(size_of(c.shape, name));
+}
+
+/// Distinct ranks out of n that k random experts lie on.
+double distinct(double n, double k) {
+  return n * (1 - std::pow(1 - 1 / n, k));
+}
+
+/// Sizes of the models from the shape of a case; false when sizes are missing.
+bool fill(const Case& c, const Samples& s, Observation& o) {
+  const std::string& cls = c.op_class;
+  if (is_product(cls)) {
+    const double e = element_bytes(precision_of(cls));
+    o.groups = std::max(1.0, get(c, "groups"));
+    o.m = get(c, "m");
+    o.n = get(c, "n");
+    o.k = get(c, "k");
+    const bool sums = cls.find("wgrad") != std::string::npos;
+    o.input_bytes = e * o.groups * o.m * o.k;
+    o.weight_bytes = e * o.groups * o.n * o.k;
+    o.output_bytes = (sums ? 8 : 2) * o.groups * o.m * o.n;
+    o.bytes = o.input_bytes + o.weight_bytes + o.output_bytes;
+    o.flops = 2 * o.groups * o.m * o.n * o.k;
+    return o.m > 0 && o.n > 0 && o.k > 0;
+  }
+  if (starts(cls, "attention")) {
+    const bool forward = cls.find(".forward") != std::string::npos;
+    const bool latent = starts(cls, "attention-mla"), backward = cls.find(".backward") != std::string::npos;
+    const double width = latent ? 320 : 256;
+    const double batch = std::max({1.0, get(c, "batch"), get(c, "sequences")}), heads = get(c, "heads");
+    const double kv = get(c, "kv_heads") > 0 ? get(c, "kv_heads") : heads;
+    o.heads = batch * heads;
+    o.sequence = get(c, "sequence");
+    o.flops_per_pair = 2 * width * (backward ? 2.5 : 1);
+    o.bytes = (backward ? 4 : 2) * batch * o.sequence * width * (heads + kv);
+    o.flops = o.heads * o.sequence * o.sequence * width * (backward ? 2.5 : 1);
+    // One width per class: others would need a class of their own.
+    const double qk = get(c, "qk_dim"), value = get(c, "v_dim");
+    if (qk > 0 && (qk != (latent ? 192 : 128) || value != 128)) return false;
+    return (forward || backward) && o.heads > 0 && o.sequence > 0;
+  }
+  if (starts(cls, "moe-layer.")) {
+    const double etp = std::max(1.0, get(c, "etp")), ep = std::max(1.0, get(c, "ep"));
+    o.tokens = get(c, "tokens");
+    o.hidden = get(c, "hidden");
+    o.intermediate = std::max(1.0, get(c, "intermediate") / etp);
+    o.top_k = get(c, "top_k");
+    o.experts = get(c, "experts");
+    o.local_experts = o.experts / ep;
+    o.matrices = get(c, "matrices") > 0 ? get(c, "matrices") : 3;
+    return o.tokens > 0 && o.hidden > 0 && o.experts > 0 && o.top_k > 0;
+  }
+  if (starts(cls, "communication.") || starts(cls, "communication-low-latency.")) {
+    const bool dispatch = cls.find("dispatch") != std::string::npos;
+    const double hidden = get(c, "hidden"), gpus = get(c, "gpus") > 0 ? get(c, "gpus") : 8;
+    if (get(c, "between_nodes") > 0) return false;
+    o.tokens = get(c, "tokens");
+    o.m = get(c, "sms") > 0 ? get(c, "sms") : 24;
+    o.gpus = gpus;
+    const double payload = dispatch && starts(c.dtype, "fp8") ? hidden + hidden / 32 : 2 * hidden;
+    const bool copies = starts(cls, "communication-low-latency.");
+    o.bytes = o.tokens * (copies ? get(c, "top_k") : distinct(gpus, get(c, "top_k"))) * payload;
+    return o.bytes > 0;
+  }
+  if (starts(cls, "collective.")) {
+    o.gpus = get(c, "gpus");
+    o.bytes = s.bytes;
+    return o.bytes > 0 && o.gpus >= 2;
+  }
+  if (starts(cls, "memory.")) {
+    o.bytes = s.bytes;
+    return o.bytes > 0;
+  }
+  return false;
+}
+
+using Key = std::tuple<std::string, std::int64_t, bool>;
+
+std::string fact(const About& about, const char* key) {
+  const auto it = about.find(key);
+  return it == about.end() ? "" : it->second;
+}
+
+void add(std::map<Key, ClassPoints>& classes, const Case& c, const Observation& o, const About& about) {
+  const std::int64_t gpus = starts(c.op_class, "collective.") ? size_of(c.shape, "gpus") : 0;
+  ClassPoints& points = classes[{c.op_class, gpus, c.sustained}];
+  points.op_class = c.op_class;
+  if (points.source.empty()) points.source = fact(about, "source");
+  if (points.date.empty()) points.date = fact(about, "date");
+  points.gpus = gpus;
+  points.sustained = c.sustained;
+  points.quantise_inside = points.quantise_inside || c.name.find("with quantise") != std::string::npos;
+  if (!c.cold_l2) points.weight_copies = 5;
+  points.points.push_back(o);
+}
+
+}  // namespace
+
+SortedSamples sort_samples(std::span<const SampleFile> files) {
+  SortedSamples out;
+  std::map<Key, ClassPoints> classes;
+  for (const SampleFile& file : files) {
+    for (const Outcome& outcome : file.outcomes) {
+      const auto* samples = std::get_if<Samples>(&outcome.answer);
+      if (samples == nullptr) {
+        ++out.unused[fmt::format("failed: {}", to_text(std::get<Failure>(outcome.answer).kind))];
+        continue;
+      }
+      Observation o;
+      o.seconds = median_seconds(*samples);
+      if (!fill(outcome.what, *samples, o)) {
+        ++out.unused[fmt::format("class {}: no model, or sizes are missing", outcome.what.op_class)];
+        continue;
+      }
+      add(classes, outcome.what, o, file.about);
+      // Readings average over a second: only runs that were kept up so long say what a kernel draws. Tables
+      // repeat a kernel 3,000 times at most.
+      const std::optional<double> watts = samples->values.front().watts;
+      if (!watts || !outcome.what.sustained || !starts(outcome.what.op_class, "gemm.")) continue;
+      if (3000 * o.seconds < 1) {
+        ++out.unused["power of kernels too short for the meter (timing is used)"];
+        continue;
+      }
+      o.watts = *watts;
+      o.cap_w = get(outcome.what, "power_limit_w");
+      Case power = outcome.what;
+      power.op_class = "power." + precision_of(outcome.what.op_class);
+      add(classes, power, o, file.about);
+    }
+  }
+  for (auto& [key, points] : classes) out.classes.push_back(std::move(points));
+  return out;
+}
+
+DeviceFacts device_facts(const GpuProfile& gpu, const std::string& op_class) {
+  const std::string precision = precision_of(op_class);
+  const std::string peak = starts(precision, "fp8") ? "fp8" : "bf16";
+  const auto it = gpu.peak_flops_per_s.find(peak);
+  if (it == gpu.peak_flops_per_s.end())
+    throw InputError("gpu profile " + gpu.name,
+                     fmt::format("has no peak for '{}', which the class {} needs", peak, op_class));
+  return {.sm_count = gpu.sm_count.value,
+          .cache_bytes = gpu.l2_bytes ? gpu.l2_bytes->value : 0,
+          .memory_bytes_per_s = gpu.hbm_bytes_per_s.value,
+          .peak_flops_per_s = it->second.value};
+}
+
+FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
+  const std::string& c = data.op_class;
+  double fastest = 0;
+  for (const Observation& o : data.points) fastest = std::max(fastest, o.bytes / o.seconds);
+  if (starts(c, "power."))
+    return power_model(gpu.power.communication_floor_w.value, gpu.power.joules_per_byte.value);
+  if (starts(c, "collective.")) return collective_model(fastest);
+  if (starts(c, "communication")) return exchange_model(fastest);
+  const DeviceFacts facts = device_facts(gpu, c);
+  if (starts(c, "moe-layer.")) return expert_model(facts, element_bytes(precision_of(c)));
+  if (starts(c, "attention")) return attention_model(facts);
+  if (starts(c, "memory.")) return bandwidth_model(facts);
+  return gemm_model(facts, {.operand_bytes = element_bytes(precision_of(c)),
+                            .quantise_inside = data.quantise_inside,
+                            .weight_copies = facts.cache_bytes > 0 ? data.weight_copies : 0});
+}
+
+ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu, const ModelFitOptions& options) {
+  ClassFit out{.data = data, .model = model_of(data, gpu)};
+  const std::string place =
+      data.gpus > 0 ? fmt::format("{} on {} GPUs", data.op_class, data.gpus) : data.op_class;
+  out.fit = fit_model(out.model, data.points, options, place);
+  return out;
+}
+
+}  // namespace orrery

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "calibrate/fit/kernel_models.hpp"
+#include "calibrate/probe/sample.hpp"
+#include "sim/hw/gpu_profile.hpp"
+
+namespace orrery {
+
+/// The points of one operator class (and, for collectives, one number of GPUs) ready to be fitted.
+struct ClassPoints {
+  std::string op_class;  ///< of a profile; "power.<precision>" for board power of products
+  std::int64_t gpus = 0;
+  std::vector<Observation> points;
+  bool quantise_inside = false;
+  double weight_copies = 0;
+  bool sustained = false;
+  std::string source, date;  ///< of the first file that has the class, where it says them
+};
+
+/// Samples sorted into classes, in the order of their names. What no model covers is counted in `unused`.
+/// Median seconds of each outcome count; outcomes that failed are unused. Where a class has burst and
+/// sustained samples they become two entries; sustained ones with watts also become "power.<precision>".
+struct SortedSamples {
+  std::vector<ClassPoints> classes;
+  std::map<std::string, std::int64_t> unused;
+};
+[[nodiscard]] SortedSamples sort_samples(std::span<const SampleFile> files);
+
+/// What the models need to know of a device. InputError when its profile has no peak for the class.
+[[nodiscard]] DeviceFacts device_facts(const GpuProfile& gpu, const std::string& op_class);
+
+struct ClassFit {
+  ClassPoints data = {};
+  FitModel model = {};
+  ModelFit fit = {};
+};
+
+[[nodiscard]] FitModel model_of(const ClassPoints& data, const GpuProfile& gpu);
+/// `place` names the class in errors.
+[[nodiscard]] ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu,
+                                 const ModelFitOptions& options);
+
+}  // namespace orrery

@@ -1,0 +1,25 @@
+# Rebuilds the profile of a device from its committed samples:
+#   cmake -DPROGRAM=build/release/bin/orrery-calibrate -DDEVICE=h200-sxm -DOUT=h200-sxm.json -P rebuild.cmake
+# With -DCOMPARE=FILE it fails unless the result has the same bytes; -DFOLDER is another place of devices.
+cmake_minimum_required(VERSION 3.25)
+
+if(NOT DEFINED FOLDER)
+  set(FOLDER "${CMAKE_CURRENT_LIST_DIR}")
+endif()
+file(GLOB samples "${FOLDER}/${DEVICE}/*/*.csv")
+list(SORT samples)
+if(NOT samples)
+  message(FATAL_ERROR "no samples of a device '${DEVICE}' in ${FOLDER}")
+endif()
+execute_process(
+  COMMAND "${PROGRAM}" fit ${samples} --base "${FOLDER}/${DEVICE}/base.json" --name "${DEVICE}" -o "${OUT}"
+  RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "the fit of ${DEVICE} ended with ${status}")
+endif()
+if(DEFINED COMPARE)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files "${OUT}" "${COMPARE}" RESULT_VARIABLE differs)
+  if(differs)
+    message(FATAL_ERROR "${OUT} differs from ${COMPARE}: the samples no longer give the committed profile")
+  endif()
+endif()

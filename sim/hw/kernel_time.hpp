@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+/// Times of compute kernels from their shape: the equations of the forms `gemm-kernel` and
+/// `attention-kernel` of a GPU profile. They stand here because the simulator evaluates them and
+/// calibration fits their parameters; docs/models/compute.md has the derivation and the known errors.
+namespace orrery {
+
+/// Parameters of matrix products on one device.
+///
+/// A kernel is a choice of output tile (a x b) and of s parts along the reduction; it runs
+/// C = G ceil(M/a) ceil(N/b) s blocks (CTAs) on S SMs. One block takes
+///     block = cta_s + ceil64(K/s) max(2 a b / (R e / S0), operand (min(M,a) + min(N,b)) / sm_bytes_per_s)
+/// and C of them block (q ceil(C/S) + (1 - q) max(1, C/S)), q = wave_share: 1 is a kernel whose last wave
+/// costs as much as a full one, 0 a perfectly balanced one. Compute and memory overlap,
+///     T = (compute^p + memory^p)^(1/p) [+ split_s + 4 M N s / split_bytes_per_s  for s > 1],
+/// times 1 + throttle share B/(B + throttle_after_s), share = compute^p / (compute^p + memory^p): clocks that
+/// sink under the power cap after B seconds of work like this (T itself where a burst is timed),
+/// and the kernel with the smallest T counts, as a library's heuristic picks it. s is 1, 2, 4, ... 32 with
+/// K/s >= 128; grouped products (G > 1) are not split.
+struct GemmKernelCurve {
+  double flops_per_s = 0;     ///< R: of all `sm_count` SMs with the best tile
+  double sm_bytes_per_s = 0;  ///< operands that one SM takes in
+  double cta_s = 0;           ///< start and end of one block
+  double split_s = 0;
+  double split_bytes_per_s = 0;
+  double memory_bytes_per_s = 0;           ///< device memory, as products reach it
+  double overlap = 2;                      ///< p >= 0.5
+  double wave_share = 0;                   ///< q, 0 to 1
+  double throttle = 0;                     ///< share of time that sustained work loses to lower clocks
+  double throttle_after_s = 1;             ///< > 0
+  std::vector<std::vector<double>> tiles;  ///< (a, b, e): rows, columns, share of R that the tile reaches
+};
+
+/// B of a training step, which keeps a device busy for seconds: the longest kernels that bursts were timed
+/// with.
+inline constexpr double kSustainedSeconds = 0.02;
+
+struct GemmSize {
+  double groups = 1, m = 0, n = 0, k = 0;
+  double operand_bytes = 2;  ///< per element of A and B
+  double busy_s = 0;         ///< B; 0: this kernel alone
+};
+
+/// Seconds without launch. `memory_s`: seconds that the traffic takes alone; `sms`: S; `sm_count`: S0.
+[[nodiscard]] double gemm_kernel_seconds(const GemmKernelCurve& curve, const GemmSize& size, double memory_s,
+                                         double sms, double sm_count);
+
+/// Parameters of causal attention (FlashAttention: a block takes `t` query rows and walks the keys).
+///
+/// With H = batch x heads, n = ceil(sequence / t) blocks per head and F FLOPs per pair of query and key,
+///     pair tile  A = F t 128 / (R e / S0)       e = 1 for 128 rows, small_tile_efficiency for 64
+///     longest    L = A n t/128 + block_s
+///     all        W = H (A t/128 n (n+1)/2 + block_s n) / S
+///     compute    max(L, W + tail L max(0, 1 - S/(H n)))
+///     T          (compute^p + memory^p)^(1/p)
+/// for t = 128 and 64, the smaller counts. The tail is the wait for blocks that were started late.
+struct AttentionKernelCurve {
+  double flops_per_s = 0;            ///< R: of all `sm_count` SMs on full tiles, causal FLOPs
+  double block_s = 0;                ///< start and end of one block
+  double tail = 0;                   ///< 0 to 1
+  double small_tile_efficiency = 1;  ///< 0 to 1
+  double memory_bytes_per_s = 0;
+  double overlap = 1;  ///< p >= 0.5
+};
+
+struct AttentionSize {
+  double heads = 0;           ///< batch x heads
+  double sequence = 0;        ///< tokens of one sequence
+  double flops_per_pair = 0;  ///< of one query with one key: 2 (query width + value width) forward
+};
+
+/// Seconds without launch; arguments as for products.
+[[nodiscard]] double attention_kernel_seconds(const AttentionKernelCurve& curve, const AttentionSize& size,
+                                              double memory_s, double sms, double sm_count);
+
+}  // namespace orrery

@@ -1,0 +1,220 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "calibrate/fit/kernel_models.hpp"
+#include "calibrate/fit/least_squares.hpp"
+#include "calibrate/fit/levenberg_marquardt.hpp"
+#include "sim/base/check.hpp"
+
+namespace orrery {
+namespace {
+
+// y = 2 + 3 x at x = 0, 1, 2: the columns are 1 and x.
+TEST(LeastSquares, FindsTheLineThroughItsPoints) {
+  const std::vector<double> a{1, 0, 1, 1, 1, 2}, y{2, 5, 8};
+  const LinearFit fit = solve_least_squares(a, y, 2, "test");
+  EXPECT_NEAR(fit.x[0], 2, 1e-12);
+  EXPECT_NEAR(fit.x[1], 3, 1e-12);
+  EXPECT_NEAR(fit.residual, 0, 1e-12);
+}
+
+// Two columns, the second twice the first: any split of the sum fits as well.
+TEST(LeastSquares, RefusesColumnsThatAreAlike) {
+  const std::vector<double> a{1, 2, 2, 4, 3, 6}, y{1, 2, 3};
+  EXPECT_THROW((void)solve_least_squares(a, y, 2, "test"), InputError);
+}
+
+// y = -1 + 2 x at x = 1, 2, 3 is 1, 3, 5. With x0 >= 0 the best is 0 + s x, s = (1 + 6 + 15)/(1 + 4 + 9) =
+// 22/14.
+TEST(LeastSquares, NonNegativePutsANegativeCoefficientAtZero) {
+  const std::vector<double> a{1, 1, 1, 2, 1, 3}, y{1, 3, 5};
+  const LinearFit fit = solve_nonnegative(a, y, 2, "test");
+  EXPECT_EQ(fit.x[0], 0);
+  EXPECT_NEAR(fit.x[1], 22.0 / 14.0, 1e-12);
+}
+
+// Units must not matter: columns of 1e15 (FLOP) and 1 (floor), coefficients 5e-13 and 100.
+TEST(LeastSquares, NonNegativeCopesWithUnitsFarApart) {
+  std::vector<double> a, y;
+  for (int i = 1; i <= 10; ++i) {
+    a.insert(a.end(), {1.0, i * 1e14});
+    y.push_back(100 + 5e-13 * i * 1e14);
+  }
+  const LinearFit fit = solve_nonnegative(a, y, 2, "test");
+  EXPECT_NEAR(fit.x[0], 100, 1e-6);
+  EXPECT_NEAR(fit.x[1], 5e-13, 1e-20);
+}
+
+// Rosenbrock's valley as residuals 10 (y - x^2) and 1 - x: minimum at (1, 1).
+TEST(LevenbergMarquardt, FindsTheEndOfRosenbrocksValley) {
+  const Residuals valley = [](std::span<const double> x, std::span<double> r) {
+    r[0] = 10 * (x[1] - x[0] * x[0]);
+    r[1] = 1 - x[0];
+  };
+  const std::vector<double> start{-1.2, 1}, low{-10, -10}, high{10, 10};
+  const NonlinearFit fit = fit_nonlinear(valley, 2, start, low, high, {.iterations = 200}, "test");
+  EXPECT_NEAR(fit.x[0], 1, 1e-5);
+  EXPECT_NEAR(fit.x[1], 1, 1e-5);
+  EXPECT_NE(fit.stop, FitStop::kIterations);
+}
+
+TEST(LevenbergMarquardt, StopsAtABoundAndSaysThatAStartIsNotFinite) {
+  const Residuals pull = [](std::span<const double> x, std::span<double> r) { r[0] = r[1] = x[0] + 5; };
+  const std::vector<double> start{1}, low{0}, high{2};
+  EXPECT_EQ(fit_nonlinear(pull, 2, start, low, high, {}, "test").x[0], 0);
+  const Residuals bad = [](std::span<const double>, std::span<double> r) { r[0] = r[1] = std::nan(""); };
+  EXPECT_EQ(fit_nonlinear(bad, 2, start, low, high, {}, "test").stop, FitStop::kNotFinite);
+}
+
+// Ten points on 3 x, one thrown far off: plain squares go after it, the robust loss hardly moves.
+TEST(LevenbergMarquardt, RobustLossIgnoresAPointFarOff) {
+  const Residuals line = [](std::span<const double> x, std::span<double> r) {
+    for (int i = 0; i < 10; ++i)
+      r[static_cast<std::size_t>(i)] = x[0] * (i + 1) - (i == 9 ? 300.0 : 3.0 * (i + 1));
+  };
+  const std::vector<double> start{1}, low{-100}, high{100};
+  const double plain = fit_nonlinear(line, 10, start, low, high, {}, "test").x[0];
+  const double robust = fit_nonlinear(line, 10, start, low, high, {.robust_scale = 0.05}, "test").x[0];
+  EXPECT_GT(plain, 8);
+  EXPECT_NEAR(robust, 3, 0.2);
+}
+
+TEST(Quality, IsOfRelativeErrors) {
+  // Errors +10 %, -20 %, 0: median of sizes 10 %, 90th percentile 0.1 + 0.8 (0.2 - 0.1) = 18 %, bias 0.
+  const std::vector<double> predicted{1.1, 0.8, 1}, measured{1, 1, 1};
+  const Quality q = quality_of(predicted, measured);
+  EXPECT_NEAR(q.median, 0.1, 1e-12);
+  EXPECT_NEAR(q.p90, 0.18, 1e-12);
+  EXPECT_NEAR(q.bias, 0, 1e-12);
+}
+
+TEST(Quality, FoldsHoldEveryPointOnceAndDoNotDependOnTheRun) {
+  const std::vector<std::size_t> fold = fold_of_points(103, 5, 9);
+  std::vector<int> count(5);
+  for (const std::size_t f : fold) ++count[f];
+  for (const int c : count) EXPECT_TRUE(c == 20 || c == 21);
+  EXPECT_EQ(fold, fold_of_points(103, 5, 9));
+  EXPECT_NE(fold, fold_of_points(103, 5, 10));
+}
+
+DeviceFacts toy_device() {
+  return {.sm_count = 100, .cache_bytes = 0, .memory_bytes_per_s = 2e12, .peak_flops_per_s = 1e15};
+}
+
+/// Products of many sizes on a synthetic device with known parameters, times off by up to 2 %.
+std::vector<Observation> synthetic_products(const FitModel& model, std::span<const double> truth) {
+  std::vector<Observation> points;
+  std::uint64_t state = 1;
+  for (const double m : {16.0, 64.0, 128.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0, 16384.0})
+    for (const double n : {256.0, 1024.0, 4096.0, 8192.0})
+      for (const double k : {512.0, 2048.0, 8192.0}) {
+        Observation o;
+        o.m = m;
+        o.n = n;
+        o.k = k;
+        o.input_bytes = 2 * m * k;
+        o.weight_bytes = 2 * n * k;
+        o.output_bytes = 2 * m * n;
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        const double noise = static_cast<double>(state >> 11) / 9007199254740992.0 - 0.5;
+        o.seconds = model.predict(truth, o) * (1 + 0.04 * noise);
+        points.push_back(o);
+      }
+  return points;
+}
+
+TEST(GemmModel, RecoversTheParametersOfASyntheticDevice) {
+  const FitModel model = gemm_model(toy_device(), {.weight_copies = 0});
+  std::vector<double> truth;
+  for (const FitParameter& p : model.parameters) truth.push_back(p.start);
+  const auto at = [&](const std::string& name) {
+    for (std::size_t i = 0; i < model.parameters.size(); ++i)
+      if (model.parameters[i].name == name) return i;
+    throw std::out_of_range(name);
+  };
+  truth[at("overhead_s")] = 3e-6;
+  truth[at("flops_per_s")] = 7e14;
+  truth[at("memory_bytes_per_s")] = 1.6e12;
+  truth[at("cta_s")] = 2.5e-6;
+  const std::vector<Observation> points = synthetic_products(model, truth);
+  const ModelFit fit = fit_model(model, points, {.folds = 5, .seed = 3}, "test");
+  EXPECT_NEAR(fit.value("overhead_s") / 3e-6, 1, 0.2);
+  EXPECT_NEAR(fit.value("flops_per_s") / 7e14, 1, 0.06);
+  EXPECT_NEAR(fit.value("memory_bytes_per_s") / 1.6e12, 1, 0.06);
+  EXPECT_NEAR(fit.value("cta_s") / 2.5e-6, 1, 0.3);
+  // Noise is uniform within 2 %: the median cannot be far above 1 %.
+  EXPECT_LT(fit.cross_validated.median, 0.015);
+  EXPECT_LT(fit.cross_validated.p90, 0.03);
+}
+
+TEST(AttentionModel, RecoversTheParametersOfASyntheticDevice) {
+  const FitModel model = attention_model(toy_device());
+  const std::vector<double> truth{8e-6, 5.5e14, 4e-6, 0.7, 0.6, 1.2e12, 1.6};
+  std::vector<Observation> points;
+  for (const double heads : {8.0, 32.0, 128.0, 512.0})
+    for (double s = 64; s <= 32768; s *= 1.5) {
+      Observation o;
+      o.heads = heads;
+      o.sequence = std::round(s);
+      o.flops_per_pair = 512;
+      o.bytes = 2 * o.sequence * heads * 512;
+      o.seconds = model.predict(truth, o);
+      points.push_back(o);
+    }
+  const ModelFit fit = fit_model(model, points, {.folds = 5}, "test");
+  EXPECT_NEAR(fit.value("overhead_s") / 8e-6, 1, 0.02);
+  EXPECT_NEAR(fit.value("flops_per_s") / 5.5e14, 1, 0.02);
+  EXPECT_NEAR(fit.value("block_s") / 4e-6, 1, 0.1);
+  EXPECT_NEAR(fit.value("tail"), 0.7, 0.1);
+  EXPECT_LT(fit.cross_validated.p90, 0.01);
+}
+
+TEST(CollectiveModel, RecoversLatencyAndRate) {
+  const FitModel model = collective_model(3e11);
+  std::vector<Observation> points;
+  for (double bytes = 512; bytes < 1e9; bytes *= 2) {
+    Observation o;
+    o.bytes = bytes;
+    o.seconds = model.predict(std::vector<double>{1.2e-5, 3.3e11, 2e6, 0.7, 2.5}, o);
+    points.push_back(o);
+  }
+  const ModelFit fit = fit_model(model, points, {.folds = 4}, "test");
+  EXPECT_NEAR(fit.value("latency_s") / 1.2e-5, 1, 0.02);
+  EXPECT_NEAR(fit.value("bytes_per_s") / 3.3e11, 1, 0.03);
+}
+
+// 130 W + 800e12 FLOP/s * 0.5 pJ + 2e12 B/s * 50 pJ = 130 + 400 + 100 = 630 W.
+TEST(PowerModel, AddsFloorFlopsAndBytes) {
+  const FitModel model = power_model(130, 5e-11);
+  Observation o;
+  o.seconds = 1;
+  o.flops = 800e12;
+  o.bytes = 2e12;
+  EXPECT_NEAR(model.predict(std::vector<double>{5e-13}, o), 630, 1e-9);
+}
+
+TEST(ModelFit, RefusesPointsThatSayNothing) {
+  const FitModel model = bandwidth_model(toy_device());
+  std::vector<Observation> points(6);
+  for (Observation& o : points) {
+    o.bytes = 1e6;
+    o.seconds = 1e-5;
+  }
+  EXPECT_THROW((void)fit_model(model, points, {}, "test"), InputError);              // all alike
+  EXPECT_THROW((void)fit_model(model, {points.data(), 1}, {}, "test"), InputError);  // one sample
+  points[2].seconds = -1e-5;
+  EXPECT_THROW((void)fit_model(model, points, {}, "test"), InputError);  // a negative time
+}
+
+TEST(ModelFit, IsTheSameEveryTime) {
+  const FitModel model = gemm_model(toy_device(), {.weight_copies = 0});
+  std::vector<double> truth;
+  for (const FitParameter& p : model.parameters) truth.push_back(p.start);
+  const std::vector<Observation> points = synthetic_products(model, truth);
+  EXPECT_EQ(fit_model(model, points, {.folds = 0}, "test").values(),
+            fit_model(model, points, {.folds = 0}, "test").values());
+}
+
+}  // namespace
+}  // namespace orrery
