@@ -95,5 +95,6 @@ struct CommandInfo {
 [[nodiscard]] CommandInfo config_command();
 [[nodiscard]] CommandInfo doctor_command();
 [[nodiscard]] CommandInfo completions_command();
+[[nodiscard]] CommandInfo gui_command();
 
 }  // namespace orrery::cli

@@ -11,13 +11,13 @@ const std::vector<CommandInfo>& commands() {
   static const std::vector<CommandInfo> kAll{simulate_command(), compare_schedules_command(),
                                              export_command(),   validate_command(),
                                              list_command(),     config_command(),
-                                             doctor_command(),   completions_command()};
+                                             doctor_command(),   completions_command(),
+                                             gui_command()};
   return kAll;
 }
 
 const std::vector<std::string>& commands_not_here() {
-  static const std::vector<std::string> kNames{"plan",   "sweep",     "explain", "compare",
-                                               "report", "calibrate", "gui"};
+  static const std::vector<std::string> kNames{"plan", "sweep", "explain", "compare", "report", "calibrate"};
   return kNames;
 }
 
