@@ -7,8 +7,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "planner/csv.hpp"
 #include "sim/base/check.hpp"
+#include "sim/base/csv.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
 

@@ -113,17 +113,12 @@ Tile days_tile(const RunView& run) {
   t.derivation.emplace_back("GPU-hours", digits_text(*m.run.gpu_hours) + " h");
   t.derivation.emplace_back("not in it",
                             "failures, restarts, smaller batches at the start, unless goodput is given");
-  for (const char* key : {"run.gpu_hours"}) {
-    const ComparisonRow* row = run.published(key);
-    if (row == nullptr) continue;
-    if (row->published.key == "run.gpu_hours") {
-      const double days =
-          row->published.value / row->published.scale / 24 / static_cast<double>(run.scenario().gpus);
-      t.published = fmt::format("published {} days, {:+.1f} %", digits_text(days, 3), 100 * row->error());
-      t.derivation.emplace_back("published, in days", "from the published GPU-hours on these GPUs");
-    }
-    add_published(run, key, t.derivation);
-    break;
+  if (const ComparisonRow* row = run.published("run.gpu_hours")) {
+    const double days =
+        row->published.value / row->published.scale / 24 / static_cast<double>(run.scenario().gpus);
+    t.published = fmt::format("published {} days, {:+.1f} %", digits_text(days, 3), 100 * row->error());
+    t.derivation.emplace_back("published, in days", "from the published GPU-hours on these GPUs");
+    add_published(run, "run.gpu_hours", t.derivation);
   }
   return t;
 }

@@ -61,8 +61,8 @@ layer("^planner/distribute/" "^planner/distribute/|^planner/work_pool\\.hpp$"
 
 # Inside calibrate.
 layer("^calibrate/probe/[^/]+\\.hpp$" "^calibrate/probe/" "headers of probe include the standard library only")
-layer("^calibrate/(fit|sweep|import)/" "^calibrate/(fit|sweep|import)/|^calibrate/probe/sample\\.hpp$|^sim/"
-      "fit, sweep and import know of probes no more than probe/sample.hpp")
+layer("^calibrate/(fit|sweep|import)/" "^calibrate/(fit|sweep|import)/|^calibrate/probe/(sample|work)\\.hpp$|^sim/"
+      "fit, sweep and import know of probes no more than probe/sample.hpp and probe/work.hpp")
 
 # Third-party headers, each with one home.
 home("^(Q[A-Z]|Qt)" "^(gui|tests/gui)/" "Qt lives in gui")

@@ -3,11 +3,11 @@
 
 #include <filesystem>
 
-#include "planner/csv.hpp"
 #include "planner/published_table.hpp"
 #include "planner/table_case.hpp"
 #include "planner/table_model.hpp"
 #include "sim/base/check.hpp"
+#include "sim/base/csv.hpp"
 
 namespace orrery {
 namespace {

@@ -1,4 +1,4 @@
-#include "planner/csv.hpp"
+#include "sim/base/csv.hpp"
 
 #include "sim/base/check.hpp"
 

@@ -1,0 +1,10 @@
+#include "calibrate/probe/probe.hpp"
+
+namespace orrery {
+
+ProbeOrReason make_cuda_probe(int, std::uint64_t) {
+  return {.probe = nullptr,
+          .reason = "this program was built without CUDA (no nvcc was found, or WITH_CUDA is OFF)"};
+}
+
+}  // namespace orrery

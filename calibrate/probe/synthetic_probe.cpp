@@ -1,0 +1,130 @@
+#include "calibrate/probe/synthetic_probe.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <numbers>
+
+#include "calibrate/probe/stopping.hpp"
+#include "calibrate/probe/work.hpp"
+
+namespace orrery {
+namespace {
+
+/// Random numbers of one case: the same whatever was measured before it (splitmix64, Steele et al., OOPSLA
+/// 2014).
+class CaseNoise {
+ public:
+  CaseNoise(std::uint64_t seed, const Case& what) : state_(seed) {
+    for (const char c : to_text(what)) state_ = (state_ ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  }
+  double uniform() {
+    state_ += 0x9e3779b97f4a7c15ULL;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return (static_cast<double>((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53;
+  }
+  double normal() {  // Box-Muller
+    const double radius = std::sqrt(-2 * std::log(uniform()));
+    return radius * std::cos(2 * std::numbers::pi * uniform());
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+bool is_collective(std::string_view name) {
+  return name == "all-to-all" || name == "all-reduce" || name == "all-gather" || name == "reduce-scatter" ||
+         name == "send-recv";
+}
+
+}  // namespace
+
+SyntheticProbe::SyntheticProbe(SyntheticDevice device, std::uint64_t seed, SyntheticFaults faults)
+    : device_(std::move(device)), seed_(seed), faults_(std::move(faults)) {}
+
+About SyntheticProbe::about() const {
+  return {{"probe", "synthetic"}, {"device", device_.name}, {"sms", std::to_string(device_.sms)}};
+}
+
+double SyntheticProbe::seconds(const Case& what) const {
+  const Work work = work_of(what);
+  if (what.op_class == "launch") return device_.overhead_s;
+  if (work.flops == 0 && work.bytes == 0) return 0;
+  if (is_collective(what.op_class)) {
+    return device_.alpha_s * static_cast<double>(size_of(what.shape, "gpus") - 1) +
+           work.bytes / device_.link_bytes_per_s;
+  }
+  if (what.op_class == "contention.communication") {  // each SM moves its share of the memory bandwidth
+    return device_.overhead_s +
+           work.bytes * device_.sms /
+               (device_.hbm_bytes_per_s * static_cast<double>(size_of(what.shape, "sms")));
+  }
+  const auto rate = device_.flops_per_s.find(what.dtype);
+  const std::int64_t m = size_of(what.shape, "m");
+  if (m > 0) {
+    if (rate == device_.flops_per_s.end()) return 0;
+    const auto tile = static_cast<std::int64_t>(device_.tile);
+    const std::int64_t n = size_of(what.shape, "n");
+    const std::int64_t groups = std::max<std::int64_t>(1, size_of(what.shape, "groups"));
+    const auto tiles = static_cast<double>(groups * ((m + tile - 1) / tile) * ((n + tile - 1) / tile));
+    const double sms = device_.sms - static_cast<double>(size_of(what.shape, "sms"));
+    const double per_tile = 2.0 * static_cast<double>(tile * tile * size_of(what.shape, "k"));
+    const bool weight = what.op_class.find("wgrad") != std::string::npos;
+    const double result = static_cast<double>(groups * m * n) * (weight ? 8 : 2);
+    return device_.overhead_s + std::ceil(tiles / sms) * per_tile * device_.sms / rate->second +
+           result / device_.hbm_bytes_per_s;
+  }
+  if (work.flops > 0) {
+    if (rate == device_.flops_per_s.end()) return 0;
+    const double compute = work.flops / (device_.attention_share * rate->second);
+    return device_.overhead_s + std::max(compute, work.bytes / device_.hbm_bytes_per_s);
+  }
+  return device_.overhead_s + work.bytes / device_.hbm_bytes_per_s;
+}
+
+Answer SyntheticProbe::run(const Case& what, const Effort& effort) {
+  if (faults_.lost_after >= 0 && cases_++ >= faults_.lost_after)
+    return Failure{FailureClass::kDeviceLost, "the synthetic device has fallen off its bus"};
+  if (faults_.hang.contains(what.op_class)) {
+    while (true) pause();
+  }
+  if (faults_.crash.contains(what.op_class)) std::abort();
+  if (faults_.wrong.contains(what.op_class))
+    return Failure{FailureClass::kWrongResult, "relative error 0.5, allowed 0.01"};
+  if (faults_.rank.contains(what.op_class))
+    return Failure{FailureClass::kRankFailed, "rank 1 of " + std::to_string(size_of(what.shape, "gpus")) +
+                                                  ": unhandled system error (synthetic)"};
+  const Work work = work_of(what);
+  const double truth = seconds(what);
+  if (truth <= 0) return Failure{FailureClass::kUnsupported, "the synthetic device does not know this case"};
+  if (work.bytes > device_.memory_bytes && !is_collective(what.op_class))
+    return Failure{FailureClass::kOutOfMemory, "needs " + std::to_string(work.bytes) + " bytes"};
+
+  // Energy above idle decides the clock of a sustained run.
+  const double joules = work.flops * device_.joules_per_flop + work.bytes * device_.joules_per_byte;
+  const double free_w = device_.idle_w + joules / truth;
+  const double slow = what.sustained && free_w > device_.cap_w
+                          ? (free_w - device_.idle_w) / (device_.cap_w - device_.idle_w)
+                          : 1;
+  CaseNoise noise(seed_, what);
+  Samples answer;
+  answer.flops = work.flops;
+  answer.bytes = work.bytes;
+  answer.error = 1e-3;
+  answer.error_limit = 1e-2;
+  return collect(effort, std::move(answer), [&] {
+    Sample sample;
+    sample.seconds = truth * slow * std::max(0.1, 1 + device_.noise * noise.normal());
+    if (noise.uniform() < device_.outlier_share) sample.seconds *= device_.outlier_factor;
+    sample.sm_clock_hz = device_.clock_hz / slow;
+    if (what.sustained) sample.watts = device_.idle_w + joules / (truth * slow);
+    sample.throttle = slow > 1 ? std::uint64_t{kThrottlePowerCap} : 0;
+    return std::variant<Sample, Failure>(sample);
+  });
+}
+
+}  // namespace orrery
