@@ -4,10 +4,12 @@
 #include <array>
 #include <cmath>
 
+#include "sim/engine/fetch_ahead.hpp"
+
 namespace orrery::gui {
 namespace {
 
-constexpr std::size_t kMostBuckets = 16384;
+constexpr std::int64_t kMostBuckets = 16384;
 /// A stretch with fewer slices is answered by looking at each of them.
 constexpr std::size_t kFewSlices = 16;
 
@@ -42,16 +44,18 @@ RowIndex::RowIndex(const SliceRow& row) : row_(&row) {
   if (n == 0) return;
   origin_ = row.begin.front();
   const std::int64_t length = std::max<std::int64_t>(1, row.end.back() - origin_);
-  buckets_ = 1;
-  while (buckets_ < kMostBuckets && buckets_ < n) buckets_ *= 2;
-  bucket_ps_ = length / static_cast<std::int64_t>(buckets_) + 1;
+  std::int64_t wanted = 1;
+  while (wanted < kMostBuckets && wanted < static_cast<std::int64_t>(n)) wanted *= 2;
+  // A power of two, so that finding a bucket is a shift.
+  while ((length >> shift_) >= wanted) ++shift_;
+  buckets_ = static_cast<std::size_t>(length >> shift_) + 1;
   busy_.resize(n + 1);
   first_.assign(buckets_ + 1, static_cast<std::uint32_t>(n));
   by_category_.assign((buckets_ + 1) * kBusy, 0.0F);
   std::array<double, kBusy> sums{};
   std::size_t next = 0;  // buckets before it have their sums
   const auto close_until = [&](std::int64_t t, std::size_t slice) {
-    while (next <= buckets_ && origin_ + static_cast<std::int64_t>(next) * bucket_ps_ <= t) {
+    while (next <= buckets_ && origin_ + (static_cast<std::int64_t>(next) << shift_) <= t) {
       first_[next] = static_cast<std::uint32_t>(slice);
       for (std::size_t c = 0; c < kBusy; ++c) by_category_[next * kBusy + c] = static_cast<float>(sums[c]);
       ++next;
@@ -68,7 +72,7 @@ RowIndex::RowIndex(const SliceRow& row) : row_(&row) {
     std::int64_t from = row.begin[i];
     const auto c = static_cast<std::size_t>(row.ink[i]);
     while (next <= buckets_) {
-      const std::int64_t border = origin_ + static_cast<std::int64_t>(next) * bucket_ps_;
+      const std::int64_t border = origin_ + (static_cast<std::int64_t>(next) << shift_);
       if (border >= row.end[i]) break;
       sums[c] += static_cast<double>(border - from);
       from = border;
@@ -76,12 +80,12 @@ RowIndex::RowIndex(const SliceRow& row) : row_(&row) {
     }
     sums[c] += static_cast<double>(row.end[i] - from);
   }
-  close_until(origin_ + static_cast<std::int64_t>(buckets_ + 1) * bucket_ps_, n);
+  close_until(origin_ + (static_cast<std::int64_t>(buckets_ + 1) << shift_), n);
 }
 
 std::size_t RowIndex::bucket(std::int64_t t) const {
   if (t <= origin_) return 0;
-  return std::min(static_cast<std::size_t>((t - origin_) / bucket_ps_), buckets_);
+  return std::min(static_cast<std::size_t>((t - origin_) >> shift_), buckets_);
 }
 
 std::size_t RowIndex::first_after(std::int64_t t) const {
@@ -175,9 +179,19 @@ void RowIndex::sweep(const TimeAxis& axis, std::size_t slice, std::vector<StripC
 
 /// Looks at the sums only, however many slices are in view.
 void RowIndex::jump(const TimeAxis& axis, std::size_t slice, std::vector<StripColumn>& out) const {
+  // What a column needs lies far from what the one before needed: ask the memory for it early.
+  constexpr std::size_t kAhead = 12;
+  const double column_ps = axis.per_pixel();
   std::int64_t a = std::llround(axis.t(axis.left));
   std::int64_t before = busy_before(a, slice);
   for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto soon = static_cast<std::int64_t>(axis.t0 + static_cast<double>(i + kAhead) * column_ps);
+    const std::size_t at = std::min<std::size_t>(first_[bucket(soon)], row_->size() - 1);
+    fetch_ahead(&row_->end[at]);
+    fetch_ahead(&row_->begin[at]);
+    fetch_ahead(&row_->ink[at]);
+    fetch_ahead(&busy_[at]);
+    fetch_ahead(&by_category_[bucket(soon) * kBusy]);
     const std::int64_t b = right_edge(axis, i, a);
     const std::size_t next = first_after(b);
     const std::int64_t upto = busy_before(b, next);

@@ -29,8 +29,8 @@ struct SliceRow {
 };
 
 /// Sums along a row, so that any stretch of time is answered without looking at its slices: busy time
-/// exactly, the category that prevails from sums over 16,384 buckets. Refers to the row, which must stay. 8
-/// bytes a slice and at most 0.8 MB a row.
+/// exactly, the category that prevails from sums over at most 16,384 buckets. Refers to the row, which must
+/// stay. 8 bytes a slice and at most 0.8 MB a row.
 class RowIndex {
  public:
   RowIndex() = default;
@@ -62,7 +62,7 @@ class RowIndex {
 
   const SliceRow* row_ = nullptr;
   std::int64_t origin_ = 0;
-  std::int64_t bucket_ps_ = 1;
+  int shift_ = 0;  ///< a bucket is 2^shift_ picoseconds
   std::size_t buckets_ = 0;
   std::vector<std::int64_t> busy_;    ///< [slice]: busy time before it
   std::vector<std::uint32_t> first_;  ///< [bucket]: first slice that ends after its start

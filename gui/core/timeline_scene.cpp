@@ -76,7 +76,7 @@ void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double 
     const double at = level(c.limit);
     layer.lines.push_back({axis.left, at, right, at, Ink::kLimit, 1, false, true});
     const std::string label = fmt::format("{:.4g} {}", c.limit * c.scale, c.unit);
-    layer.texts.push_back({{right - text.width(label) - 6, at + 1, text.width(label) + 4, text.em},
+    layer.texts.push_back({{right - text.width(label) - 12, at + 1, text.width(label) + 4, text.em},
                            label,
                            Align::kRight,
                            Ink::kLimit,

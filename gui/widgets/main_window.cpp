@@ -9,6 +9,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenuBar>
+#include <QSettings>
 #include <QSlider>
 #include <QStackedWidget>
 #include <QStatusBar>
@@ -51,6 +52,8 @@ MainWindow::MainWindow(ProfileFolders profiles, const QString& settings, QWidget
   make_centre();
   make_docks();
   make_actions();
+  if (!settings_.isEmpty())
+    recent_ = QSettings(settings_, QSettings::IniFormat).value("recent").toStringList();
   fill_recent();
   connect(&bench_, &Workbench::run_changed, this, [this] { show_run(); });
   connect(&bench_, &Workbench::problems_changed, this, [this] { show_problems(); });
@@ -59,6 +62,15 @@ MainWindow::MainWindow(ProfileFolders profiles, const QString& settings, QWidget
     actions_.at("cancel")->setEnabled(busy);
   });
   connect(timeline_, &TimelineView::selection_changed, this, [this] { show_selection(); });
+  connect(timeline_, &TimelineView::view_changed, this, [this] {
+    // Rows changed: statistics are of other rows now.
+    const TimelineState& state = timeline_->state();
+    if (shown_level_ == state.level && shown_rank_ == state.rank) return;
+    shown_level_ = state.level;
+    shown_rank_ = state.rank;
+    show_charts();
+    show_selection();
+  });
   set_theme(palette().color(QPalette::Window).lightness() < 128 ? Theme::kDark : Theme::kLight);
   resize(1600, 900);
   size_docks();
@@ -83,6 +95,7 @@ void MainWindow::make_centre() {
   top->addWidget(tiles_);
   hint_ = new QWidget;
   hint_->setObjectName("hint");
+  hint_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
   auto* strip = new QHBoxLayout(hint_);
   strip->setContentsMargins(8, 0, 4, 0);
   strip->addWidget(new QLabel("Simulated here, not measured.  Try:"));
@@ -97,7 +110,7 @@ void MainWindow::make_centre() {
   link("1  K: only the critical path", [this] { timeline_->act("critical"), timeline_->setFocus(); });
   link("2  make the experts uneven with a slider",
        [this] { scenario_->sliders().front().slider->setFocus(); });
-  link("3  keep this run as B (Ctrl+B), change something, compare (Ctrl+3)", [this] { keep_as_b(); });
+  link("3  keep as B, change something, compare (Ctrl+3)", [this] { keep_as_b(); });
   link("?  all keys", [this] { run_action("help"); });
   strip->addStretch();
   link("x", [this] { hint_->hide(); });

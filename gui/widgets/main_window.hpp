@@ -106,6 +106,7 @@ class MainWindow : public QMainWindow {
   void open_session(const std::string& text, const std::string& place);
   void remember_file(const QString& path);
   void fill_recent();
+  void keep_recent();
   [[nodiscard]] Session session() const;
   [[nodiscard]] SceneMaker picture_maker();
 
@@ -138,6 +139,8 @@ class MainWindow : public QMainWindow {
   std::map<std::string, QAction*> actions_;
   QByteArray first_layout_;
   bool sized_ = false;
+  Level shown_level_ = Level::kPipeline;
+  int shown_rank_ = 0;
 };
 
 }  // namespace orrery::gui

@@ -44,7 +44,7 @@ void MainWindow::open_file(const QString& path) {
     const QFileInfo info(path);
     if (!info.exists()) {
       recent_.removeAll(path);
-      fill_recent();
+      keep_recent();
       throw InputError(place, "there is no such file");
     }
     if (!info.isFile()) throw InputError(place, "is a folder, expected a file");
@@ -175,13 +175,15 @@ void MainWindow::remember_file(const QString& path) {
   recent_.removeAll(path);
   recent_.prepend(path);
   while (recent_.size() > kMostRecent) recent_.removeLast();
+  keep_recent();
+}
+
+void MainWindow::keep_recent() {
   if (!settings_.isEmpty()) QSettings(settings_, QSettings::IniFormat).setValue("recent", recent_);
   fill_recent();
 }
 
 void MainWindow::fill_recent() {
-  if (!settings_.isEmpty() && recent_.isEmpty())
-    recent_ = QSettings(settings_, QSettings::IniFormat).value("recent").toStringList();
   recent_menu_->clear();
   for (const QString& path : recent_) {
     QAction* action = recent_menu_->addAction(path);

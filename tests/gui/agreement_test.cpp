@@ -53,9 +53,9 @@ TEST(Agreement, TenScenariosHaveTheNumbersOfTheCommandLine) {
     const auto run = Workbench::make_run(input, test_profiles());
     nlohmann::json cli = nlohmann::json::parse(run_program(arguments));
     nlohmann::json gui = nlohmann::json::parse(result_json(run->metrics(), run->scenario(), {}));
-    cli.erase("provenance");
-    gui.erase("provenance");
-    EXPECT_EQ(cli, gui);
+    cli.erase("program");
+    gui.erase("program");
+    EXPECT_TRUE(cli == gui);
     if (!run->feasible()) continue;
     const std::vector<Tile> tiles = headline(*run, nullptr);
     EXPECT_EQ(tiles[0].value, digits_text(cli["step"]["time_s"].get<double>()) + " s");

@@ -208,13 +208,13 @@ TEST(LaneLayout, PinnedRowsStayOnTopAndCoverWhatScrolls) {
   const std::vector<std::string> pins{"rank 3"};
   const LaneLayout layout = lay_out(all, pins, 10, 10);
   EXPECT_EQ(layout.rows[0].row->name, "rank 3");
-  EXPECT_DOUBLE_EQ(layout.pinned_height, 21);
-  EXPECT_DOUBLE_EQ(layout.content_height, 84);
-  EXPECT_EQ(row_at(layout, 20.9), 0);
-  EXPECT_EQ(row_at(layout, 21.1), 1);  // rank 0 begins at 21 - 10 = 11, covered until 21
-  EXPECT_EQ(row_at(layout, 32.5), 2);
+  EXPECT_DOUBLE_EQ(layout.pinned_height, 15);
+  EXPECT_DOUBLE_EQ(layout.content_height, 60);
+  EXPECT_EQ(row_at(layout, 14.9), 0);
+  EXPECT_EQ(row_at(layout, 15.1), 1);  // rank 0 begins at 15 - 10 = 5, covered until 15
+  EXPECT_EQ(row_at(layout, 20.5), 2);
   EXPECT_EQ(row_at(layout, 1000), -1);
-  EXPECT_DOUBLE_EQ(clamped_scroll(layout, 1000, 60), 45);
+  EXPECT_DOUBLE_EQ(clamped_scroll(layout, 1000, 60), 15);
   EXPECT_DOUBLE_EQ(clamped_scroll(layout, -3, 60), 0);
 }
 

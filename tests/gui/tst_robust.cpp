@@ -1,4 +1,5 @@
 #include <QApplication>
+#include <QDialog>
 #include <QDir>
 #include <QDropEvent>
 #include <QElapsedTimer>
@@ -126,7 +127,7 @@ class RobustTest : public QObject {
     QMimeData data;
     data.setUrls({QUrl::fromLocalFile(path)});
     QDropEvent drop({50, 50}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-    QCoreApplication::sendEvent(window_.get(), &drop);
+    static_cast<QObject*>(window_.get())->event(&drop);  // sendEvent would ask the drag manager
     window_->bench().wait();
     QCOMPARE(QString::fromStdString(window_->bench().run()->scenario().model_ref), QString("llama-2-70b"));
     window_->open_example(0);
@@ -150,7 +151,7 @@ class RobustTest : public QObject {
       QXmlStreamReader xml(bytes);
       while (!xml.atEnd()) xml.readNext();
       QVERIFY2(!xml.hasError(), qPrintable(xml.errorString()));
-      QVERIFY(!bytes.contains("<image") && !bytes.contains("http://") == !bytes.contains("href=\"http"));
+      QVERIFY(!bytes.contains("<image") && !bytes.contains("href=\"http"));
       QVERIFY(bytes.contains(">rank 15<"));
     }
     QVERIFY(!QFile::exists(folder_.filePath("t.png.part")));
@@ -262,6 +263,11 @@ class RobustTest : public QObject {
         {"training.global_batch_size", {"15360", "7680", "15361"}},
         {"layout.schedule", {"1f1b", "dualpipe", "zb-h1", "nonsense"}},
         {"layout.recompute", {"none", "full", "deepseek-v3"}}};
+    const std::vector<Qt::Key> keys{
+        Qt::Key_W,      Qt::Key_A,     Qt::Key_S,      Qt::Key_D,         Qt::Key_Left, Qt::Key_Right,
+        Qt::Key_Up,     Qt::Key_Down,  Qt::Key_0,      Qt::Key_F,         Qt::Key_R,    Qt::Key_Escape,
+        Qt::Key_Period, Qt::Key_Comma, Qt::Key_K,      Qt::Key_T,         Qt::Key_P,    Qt::Key_M,
+        Qt::Key_Delete, Qt::Key_Space, Qt::Key_Return, Qt::Key_Backspace, Qt::Key_Tab,  Qt::Key_Home};
     int events = 0;
     while (seconds > 0 ? clock.elapsed() < seconds * 1000 : events < 400) {
       ++events;
@@ -286,7 +292,7 @@ class RobustTest : public QObject {
           break;
         }
         case 5:
-          QTest::keyClick(view, static_cast<Qt::Key>(Qt::Key_Space + below(90)),
+          QTest::keyClick(view, keys[static_cast<std::size_t>(below(static_cast<int>(keys.size())))],
                           below(6) == 0 ? Qt::ShiftModifier : Qt::NoModifier);
           break;
         case 6: {

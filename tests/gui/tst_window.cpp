@@ -45,6 +45,9 @@ class WindowTest : public QObject {
     QVERIFY(QTest::qWaitForWindowActive(window_.get()));
   }
   void init() {
+    // A dialog that closes does not hand the activation back on the offscreen platform.
+    window_->show();
+    QApplication::setActiveWindow(window_.get());
     window_->set_perspective(Perspective::kSchedule);
     TimelineState state;
     state.selected = SliceId{"rank 5", 60};
