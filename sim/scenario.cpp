@@ -262,8 +262,9 @@ void resolve_cluster(const Resolver& r) {
   r.out.gpus = r.document.gpus;
   try {
     const bool is_path = r.document.cluster.find_first_of("/.") != std::string::npos;
-    r.out.cluster = load_cluster(
-        is_path ? found_path(r.document.cluster, r.context.base) : r.document.cluster, r.context.profiles);
+    const std::string name = is_path ? found_path(r.document.cluster, r.context.base) : r.document.cluster;
+    r.out.cluster =
+        r.context.load_cluster ? r.context.load_cluster(name) : load_cluster(name, r.context.profiles);
   } catch (const InputError& error) {
     if (error.place() != "cluster.profile") throw;
     throw InputError(r.at("/cluster/profile"), error.problem());

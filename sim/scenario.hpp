@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,6 +53,8 @@ struct Override {
 struct LoadContext {
   ProfileFolders profiles;
   std::filesystem::path base;  ///< folder of the scenario file; current folder without one
+  /// In place of `orrery::load_cluster` with `profiles`, for who loads many scenarios; may be empty.
+  std::function<ClusterProfile(const std::string&)> load_cluster = {};
 };
 
 /// Reads a scenario (schema orrery.scenario/1), applies overrides, resolves model and cluster. Every error is

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 
-#include "sim/engine/fetch_ahead.hpp"
 
 namespace orrery::gui {
 namespace {
@@ -187,11 +186,11 @@ void RowIndex::jump(const TimeAxis& axis, std::size_t slice, std::vector<StripCo
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto soon = static_cast<std::int64_t>(axis.t0 + static_cast<double>(i + kAhead) * column_ps);
     const std::size_t at = std::min<std::size_t>(first_[bucket(soon)], row_->size() - 1);
-    fetch_ahead(&row_->end[at]);
-    fetch_ahead(&row_->begin[at]);
-    fetch_ahead(&row_->ink[at]);
-    fetch_ahead(&busy_[at]);
-    fetch_ahead(&by_category_[bucket(soon) * kBusy]);
+    __builtin_prefetch(&row_->end[at]);
+    __builtin_prefetch(&row_->begin[at]);
+    __builtin_prefetch(&row_->ink[at]);
+    __builtin_prefetch(&busy_[at]);
+    __builtin_prefetch(&by_category_[bucket(soon) * kBusy]);
     const std::int64_t b = right_edge(axis, i, a);
     const std::size_t next = first_after(b);
     const std::int64_t upto = busy_before(b, next);

@@ -89,6 +89,8 @@ struct CommandInfo {
 // The commands, one file each.
 [[nodiscard]] CommandInfo simulate_command();
 [[nodiscard]] CommandInfo compare_schedules_command();
+[[nodiscard]] CommandInfo sweep_command();
+[[nodiscard]] CommandInfo compare_command();
 [[nodiscard]] CommandInfo export_command();
 [[nodiscard]] CommandInfo validate_command();
 [[nodiscard]] CommandInfo list_command();

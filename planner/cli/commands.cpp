@@ -8,16 +8,15 @@
 namespace orrery::cli {
 
 const std::vector<CommandInfo>& commands() {
-  static const std::vector<CommandInfo> kAll{simulate_command(), compare_schedules_command(),
-                                             export_command(),   validate_command(),
-                                             list_command(),     config_command(),
-                                             doctor_command(),   completions_command(),
-                                             gui_command()};
+  static const std::vector<CommandInfo> kAll{
+      simulate_command(), sweep_command(),       compare_command(), compare_schedules_command(),
+      export_command(),   validate_command(),    list_command(),    config_command(),
+      doctor_command(),   completions_command(), gui_command()};
   return kAll;
 }
 
 const std::vector<std::string>& commands_not_here() {
-  static const std::vector<std::string> kNames{"plan", "sweep", "explain", "compare", "report", "calibrate"};
+  static const std::vector<std::string> kNames{"plan", "explain", "report", "calibrate"};
   return kNames;
 }
 

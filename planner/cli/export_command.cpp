@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <filesystem>
 #include <sstream>
 
 #include "planner/cli/command.hpp"
 #include "planner/cli/options.hpp"
 #include "planner/cli/output.hpp"
 #include "planner/export/chrome_trace.hpp"
+#include "planner/export/launch.hpp"
 #include "planner/export/schedule_svg.hpp"
 #include "sim/base/check.hpp"
+#include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/layout/check_layout.hpp"
 #include "sim/schedule/generators.hpp"
@@ -19,11 +22,11 @@ namespace {
 
 /// What --as takes.
 std::vector<std::string> kinds() {
-  return {"chrome-trace", "schedule-csv", "svg"};
+  return {"chrome-trace", "schedule-csv", "svg", "megatron", "torchtitan", "deepspeed", "sbatch"};
 }
 /// Kinds of the interface that this version does not have.
 bool is_known_elsewhere(const std::string& kind) {
-  for (const char* name : {"megatron", "torchtitan", "png", "pdf"}) {
+  for (const char* name : {"png", "pdf"}) {
     if (kind == name) return true;
   }
   return false;
@@ -103,6 +106,34 @@ int export_timeline(const Invocation& call, const std::string& kind) {
   return kFine;
 }
 
+/// A plan as the flags or the configuration of a training framework.
+int export_launch(const Invocation& call, const std::string& kind) {
+  if (call.has("--microbatches"))
+    throw UsageError("--microbatches is for --as schedule-csv without a scenario");
+  const Scenario scenario = read_scenario(call, 0).scenario;
+  const SimResult result = simulate(scenario);
+  if (result.metrics.infeasible) return infeasible(call, *result.metrics.infeasible);
+  const LaunchPlan plan = launch_plan(scenario, result.metrics);
+  if (kind == "megatron") emit(call, megatron_script(plan));
+  if (kind == "deepspeed") emit(call, deepspeed_json(plan));
+  if (kind == "sbatch") emit(call, sbatch_script(plan));
+  if (kind != "torchtitan") return kFine;
+  const std::string path = call.get("--output", "-");
+  const std::string csv =
+      path == "-" ? "schedule.csv" : std::filesystem::path(path).replace_extension(".csv").string();
+  if (torchtitan_needs_csv(plan)) {
+    if (path == "-") {
+      note(call,
+           "the file names schedule.csv: 'orrery export ... --as schedule-csv -o schedule.csv' writes it");
+    } else {
+      write_file(csv, to_csv(*result.schedule));
+      note(call, "wrote " + csv);
+    }
+  }
+  emit(call, torchtitan_toml(plan, csv));
+  return kFine;
+}
+
 int run(const Invocation& call) {
   if (!call.has("--as")) throw UsageError("export needs --as: " + join(kinds()));
   if (call.has("--format"))
@@ -110,6 +141,9 @@ int run(const Invocation& call) {
   const std::string kind = call.get("--as");
   if (kind == "schedule-csv") return export_schedule(call);
   if (kind == "chrome-trace" || kind == "svg") return export_timeline(call, kind);
+  for (const char* launch : {"megatron", "torchtitan", "deepspeed", "sbatch"}) {
+    if (kind == launch) return export_launch(call, kind);
+  }
   if (is_known_elsewhere(kind))
     throw UsageError(fmt::format("--as {} is not in this version, which has {}", kind, join(kinds())));
   throw UsageError(
@@ -120,15 +154,19 @@ int run(const Invocation& call) {
 
 CommandInfo export_command() {
   std::vector<OptionInfo> own{
-      {.name = "--as", .value = "KIND", .what = "chrome-trace, schedule-csv or svg"},
+      {.name = "--as",
+       .value = "KIND",
+       .what = "chrome-trace, schedule-csv, svg, megatron, torchtitan, deepspeed or sbatch"},
       {.name = "--microbatches", .value = "N", .what = "of one step, for a schedule without a scenario"}};
   return {
       .name = "export",
-      .summary = "A simulated step or a schedule for other tools.",
+      .summary = "A simulated step, a schedule or a plan for other tools.",
       .examples = {{"orrery export docs/examples/deepseek-v3-2048-h800.json --as chrome-trace -o step.json",
                     "a timeline for Perfetto or chrome://tracing"},
                    {"orrery export docs/examples/deepseek-v3-2048-h800.json --as svg -o step.svg",
                     "a picture of the schedule"},
+                   {"orrery export result.json --as megatron -o flags.sh",
+                    "the plan as flags of Megatron-LM; also torchtitan, deepspeed, sbatch"},
                    {"orrery export --as schedule-csv --schedule dualpipe --pp 8 --microbatches 20",
                     "the order of work on each of 8 pipeline ranks, as PyTorch writes it"}},
       .positionals = {{.name = "RESULT|SCENARIO", .what = "result or scenario; - reads standard input"}},

@@ -21,7 +21,7 @@ endfunction()
 # Between the top folders.
 layer("^sim/" "^sim/" "sim includes no other folder of the project")
 layer("^planner/" "^(planner|sim)/" "planner includes planner and sim")
-layer("^gui/" "^(gui|sim)/|^planner/[^/]+$|^planner/(economics|goodput|posttrain|report|export)/"
+layer("^gui/" "^(gui|sim)/|^planner/[^/]+$|^planner/(economics|goodput|posttrain|report|export|sweep)/"
       "gui includes planner and sim, but neither planner/cli nor planner/distribute")
 layer("^calibrate/" "^calibrate/|^sim/(base|model|hw)/|^sim/workload/op\\.hpp$"
       "calibrate includes sim/base, sim/model, sim/hw and sim/workload/op.hpp")
@@ -56,8 +56,10 @@ layer("^planner/posttrain/" "^sim/|^planner/[^/]+$|^planner/(posttrain|economics
       "posttrain includes sim, the files of planner itself and economics")
 layer("^planner/(report|export)/" "^sim/|^planner/[^/]+$|^planner/(report|export|posttrain|economics|goodput)/"
       "report and export of planner include neither cli nor distribute")
-layer("^planner/distribute/" "^planner/distribute/|^planner/work_pool\\.hpp$"
-      "distribute includes planner/work_pool.hpp only: jobs and results as text")
+layer("^planner/sweep/" "^sim/|^planner/[^/]+$|^planner/(sweep|economics|goodput)/"
+      "sweep includes sim, the files of planner itself, economics and goodput")
+layer("^planner/distribute/" "^planner/distribute/|^planner/(work_pool|crew)\\.hpp$"
+      "distribute includes planner/work_pool.hpp and planner/crew.hpp only: jobs and results as text")
 
 # Inside calibrate.
 layer("^calibrate/probe/[^/]+\\.hpp$" "^calibrate/probe/" "headers of probe include the standard library only")
@@ -70,6 +72,7 @@ home("^(cuda|cublas|cudnn|cupti|cub/|thrust/|cooperative_groups|nccl|nvml|nvtx|n
      "^(calibrate/probe/cuda|tests/device)/" "CUDA, cuBLAS and NCCL live in calibrate/probe/cuda")
 home("^mpi(-ext)?\\.h$" "^(planner/distribute|calibrate/probe/cuda)/[^/]+\\.cpp$"
      "MPI lives in the sources of planner/distribute and calibrate/probe/cuda, in no header")
+home("^sqlite3" "^planner/sweep/sqlite_store\\.cpp$" "SQLite lives in planner/sweep/sqlite_store.cpp")
 home("^boost/" "^sim/(network/graph_algorithms|engine/graph_checks)\\.cpp$"
      "Boost.Graph lives in sim/network/graph_algorithms.cpp and sim/engine/graph_checks.cpp")
 home("^Eigen/" "^calibrate/fit/[^/]+\\.cpp$" "Eigen lives in the sources of calibrate/fit")

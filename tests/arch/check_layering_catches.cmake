@@ -30,6 +30,8 @@ plant(sim/model/planted.cpp "const char* home = std::getenv(\"HOME\");" "look at
 plant(sim/model/planted_switch.hpp "#ifdef ORRERY_CUDA" "no header of the project changes")
 plant(planner/planted.hpp "#include <CLI/CLI.hpp>" "CLI11 lives in")
 plant(planner/planted_mpi.cpp "#include <mpi.h>" "MPI lives in")
+plant(planner/planted_sqlite.cpp "#include <sqlite3.h>" "SQLite lives in")
+plant(planner/sweep/planted.cpp "#include \"planner/cli/options.hpp\"" "sweep includes sim")
 plant(planner/distribute/planted.cpp "#include \"sim/layout/layout.hpp\"" "distribute includes")
 plant(gui/planted.cpp "#include \"planner/cli/options.hpp\"" "neither planner/cli")
 plant(calibrate/fit/planted.hpp "#include <Eigen/Dense>" "Eigen lives in")

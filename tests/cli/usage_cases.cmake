@@ -3,12 +3,12 @@ cli_case(no_arguments_print_five_examples EXIT 0
   OUT "^Examples:\n(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)'")
 cli_case(help_begins_with_examples EXIT 0 ARGS --help OUT "^Examples:.*Exit codes")
 cli_case(version_names_the_commit EXIT 0 ARGS --version OUT "^orrery [0-9.]+ \\(commit [0-9a-f]+|unknown")
-foreach(command simulate compare-schedules export validate list config doctor completions)
+foreach(command simulate sweep compare compare-schedules export validate list config doctor completions)
   cli_case(help_of_${command}_begins_with_examples EXIT 0 ARGS ${command} --help
     OUT "^Examples:\n.*Usage: orrery ${command}.*--format.*--output.*--set.*--quiet.*--verbose")
 endforeach()
 
-foreach(command plan sweep explain compare report calibrate)
+foreach(command plan explain report calibrate)
   cli_case(${command}_is_not_in_this_version EXIT 2 ARGS ${command}
     ERR "the command '${command}' is not in this version, which has simulate")
 endforeach()
@@ -31,7 +31,7 @@ cli_case(comparison_with_itself EXIT 2 ARGS compare-schedules ${deepseek} --sche
   ERR "--schedules: '1f1b' is given twice")
 cli_case(picture_needs_a_file EXIT 2 ARGS compare-schedules ${deepseek} --picture - ERR "--picture needs the name of a file")
 cli_case(export_needs_a_kind EXIT 2 ARGS export ${deepseek} ERR "export needs --as: chrome-trace, schedule-csv")
-cli_case(export_kind_not_here EXIT 2 ARGS export ${deepseek} --as megatron ERR "--as megatron is not in this version")
+cli_case(export_kind_not_here EXIT 2 ARGS export ${deepseek} --as png ERR "--as png is not in this version")
 cli_case(export_kind_unknown EXIT 2 ARGS export ${deepseek} --as chrome-trcae ERR "did you mean 'chrome-trace'")
 cli_case(bare_schedule_needs_sizes EXIT 2 ARGS export --as schedule-csv --schedule dualpipe ERR "--pp is missing")
 cli_case(microbatches_of_a_scenario EXIT 2 ARGS export ${deepseek} --as schedule-csv --microbatches 8
