@@ -69,6 +69,8 @@ constexpr std::array kActions{
     ActionInfo{"unmark", "Remove mark", "Delete", kT, "View", "Remove the newest mark in view."},
     ActionInfo{"back", "View back", "Alt+Left", kW, "View", "Back to the view before."},
     ActionInfo{"forward", "View forward", "Alt+Right", kW, "View", "Forward again."},
+    ActionInfo{"remove-trace", "Remove trace", "", kW, "View",
+               "Take the opened Chrome trace off the timeline."},
     ActionInfo{"theme", "Next theme", "Ctrl+T", kW, "View", "Light, dark, high contrast, print."},
     ActionInfo{"swap", "Swap A and B", "C", kT, "View", "Swap the two compared runs."},
     ActionInfo{"keep-b", "Keep run as B", "Ctrl+B", kW, "Scenario",

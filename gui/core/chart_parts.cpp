@@ -14,6 +14,15 @@ std::vector<double> round_numbers(const Scale& s, double most) {
   std::vector<double> out;
   if (s.logarithmic) {
     const double decades = std::log10(s.high / s.low);
+    if (decades < 2.6) {
+      for (double p = std::floor(std::log10(s.low)); p <= std::log10(s.high); ++p) {
+        for (double factor : {1.0, 2.0, 5.0}) {
+          const double v = factor * std::pow(10.0, p);
+          if (v >= s.low && v <= s.high && (factor == 1 || most >= 4)) out.push_back(v);
+        }
+      }
+      return out;
+    }
     const double every = std::max(1.0, std::ceil(decades / std::max(1.0, most)));
     for (double p = std::ceil(std::log10(s.low) - 1e-9); p <= std::log10(s.high) + 1e-9; p += every)
       out.push_back(std::pow(10.0, p));
@@ -34,7 +43,8 @@ std::vector<double> round_numbers(const Scale& s, double most) {
 
 std::string number_text(double v) {
   const double size = std::abs(v);
-  if (size >= 1e15) return fmt::format("{:.4g} E", v / 1e18);
+  if (size >= 1e18) return fmt::format("{:.4g} E", v / 1e18);
+  if (size >= 1e15) return fmt::format("{:.4g} P", v / 1e15);
   if (size >= 1e12) return fmt::format("{:.4g} T", v / 1e12);
   if (size >= 1e9) return fmt::format("{:.4g} G", v / 1e9);
   if (size >= 1e6) return fmt::format("{:.4g} M", v / 1e6);
@@ -57,8 +67,7 @@ Scale make_scale(double low, double high, double a, double b, bool logarithmic) 
   if (logarithmic) {
     if (!(low > 0)) low = 1;
     if (!(high > low)) high = low * 10;
-    return {std::pow(10.0, std::floor(std::log10(low))), std::pow(10.0, std::ceil(std::log10(high) + 1e-9)),
-            a, b, true};
+    return {low / 1.6, high * 1.6, a, b, true};
   }
   if (!(high > low)) high = low + (low == 0 ? 1 : std::abs(low));
   return {low, high, a, b, false};

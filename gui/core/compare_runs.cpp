@@ -70,26 +70,21 @@ Table changed_inputs(const RunView& a, const RunView& b) {
 Table changed_results(const RunView& a, const RunView& b) {
   Table t{"changed-results",
           "Results",
-          {{"what", "figure", false},
-           {"a", "A"},
-           {"b", "B"},
-           {"difference", "A - B"},
-           {"percent", "%"},
-           {"unit", "unit", false}},
+          {{"what", "figure", false}, {"a", "A"}, {"b", "B"}, {"difference", "A - B"}, {"percent", "%"}},
           {},
           {}};
   const auto add = [&](const char* name, std::optional<double> x, std::optional<double> y, const char* unit) {
     if (!x || !y) return;
     const double d = *x - *y;
-    t.rows.push_back({name, Cell(digits_text(*x), *x, unit), Cell(digits_text(*y), *y, unit),
-                      Cell(fmt::format("{:+.4g}", d), d, unit),
-                      *y == 0 ? Cell("") : Cell(fmt::format("{:+.1f}", 100 * d / *y), 100 * d / *y, "%"),
-                      unit});
+    const std::string signed_d = (d < 0 ? "-" : "+") + digits_text(std::abs(d));
+    t.rows.push_back({std::string(name) + ", " + unit, Cell(digits_text(*x), *x, unit),
+                      Cell(digits_text(*y), *y, unit), Cell(d == 0 ? "0" : signed_d, d, unit),
+                      *y == 0 ? Cell("") : Cell(fmt::format("{:+.1f}", 100 * d / *y), 100 * d / *y, "%")});
   };
   const Metrics& x = a.metrics();
   const Metrics& y = b.metrics();
   if (!a.feasible() || !b.feasible()) {
-    t.rows.push_back({"fits", a.feasible() ? "yes" : "no", b.feasible() ? "yes" : "no", "", "", ""});
+    t.rows.push_back({"fits", a.feasible() ? "yes" : "no", b.feasible() ? "yes" : "no", "", ""});
     return t;
   }
   add("step time", x.step_time_s, y.step_time_s, "s");
@@ -188,9 +183,9 @@ Chart busy_difference_chart(const RunView& a, const RunView& b, bool normalised,
   chart.scene.height = height;
   SceneLayer& layer = chart.scene.new_layer();
   layer.rects.push_back({{0, 0, width, height}, Ink::kBackground});
-  layer.texts.push_back({{8, 0, left - 12, height / 2}, "A - B", Align::kLeft});
+  layer.texts.push_back({{8, 0, left - 12, height / 2}, "busy ranks, A - B", Align::kLeft});
   layer.texts.push_back({{8, height / 2, left - 12, height / 2},
-                         "busy ranks",
+                         "up: A is busier",
                          Align::kLeft,
                          Ink::kMutedText,
                          Ink::kNone,
@@ -218,13 +213,6 @@ Chart busy_difference_chart(const RunView& a, const RunView& b, bool normalised,
     }
   }
   layer.lines.push_back({left, middle, width, middle, Ink::kGrid});
-  layer.texts.push_back({{width - text.em * 16, 0, text.em * 16 - 4, text.em * 1.2},
-                         "above the line: A busier than B",
-                         Align::kRight,
-                         Ink::kMutedText,
-                         Ink::kNone,
-                         false,
-                         true});
   return chart;
 }
 

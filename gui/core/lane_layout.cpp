@@ -10,6 +10,7 @@ double row_height(const TimelineRow& row, double em) {
     case RowKind::kCounter: return std::round(em * 4.4);
     case RowKind::kCriticalPath: return std::round(em * 1.5);
     case RowKind::kHeat: return std::round(em * 2.4);
+    case RowKind::kTrace:
     case RowKind::kStream: return std::round(em * 2.4);
     case RowKind::kPipelineRank: return std::round(em * 1.5);
   }

@@ -82,7 +82,7 @@ bool matches(const Query& q, const RunView& run, const TimelineRow& row, std::si
     std::int32_t step = ref;
     if (row.kind == RowKind::kStream || row.kind == RowKind::kCriticalPath)
       step = run.result().step->graph.tag(TaskId{ref});
-    if (step < 0 || step == kTailRef) return false;
+    if (row.kind == RowKind::kTrace || step < 0 || step == kTailRef) return false;
     if (!action_matches(q, run.result().step->steps[static_cast<std::size_t>(step)].step)) return false;
   }
   if (!q.wait.empty()) {

@@ -182,10 +182,14 @@ Pairs details(const RunView& run, const TimelineState& state) {
       out.emplace_back("waits for", std::string(wait_name(static_cast<Wait>(~ref))));
     else
       step_details(run, static_cast<std::size_t>(ref), out);
+  } else if (row->kind == RowKind::kTrace) {
+    out.emplace_back("event", slice_label(run, *row, i));
   } else if (ref >= 0 && ref != kTailRef) {
     task_details(run, TaskId{ref}, out);
   }
-  out.emplace_back("source", "simulated, not measured");
+  out.emplace_back("source", row->kind == RowKind::kTrace
+                                 ? "the trace's own clock, laid beside the simulation"
+                                 : "simulated, not measured");
   return out;
 }
 

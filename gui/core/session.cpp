@@ -120,7 +120,7 @@ FileKind kind_of_file(const std::string& text, const std::string& place) {
     throw InputError(place, "is empty, expected a scenario, result, session or Chrome trace");
   // A journal is one JSON object a line.
   const std::size_t line_end = text.find('\n');
-  if (line_end != std::string::npos && text.find("orrery.sweep", 0) < line_end)
+  if (line_end != std::string::npos && text.find("orrery.journal/") < line_end)
     return FileKind::kSweepJournal;
   const Json json = parse_json(text, place);
   if (json.is_array()) return FileKind::kChromeTrace;
@@ -130,7 +130,8 @@ FileKind kind_of_file(const std::string& text, const std::string& place) {
         json.contains("schema") && json.at("schema").is_string() ? json.at("schema").get<std::string>() : "";
     if (schema.starts_with("orrery.session/")) return FileKind::kSession;
     if (schema.starts_with("orrery.result/")) return FileKind::kResult;
-    if (schema.starts_with("orrery.sweep")) return FileKind::kSweepJournal;
+    if (schema.starts_with("orrery.sweep"))
+      throw InputError(place, "is a sweep, not its results; run 'orrery sweep' and open its journal");
     if (schema.starts_with("orrery.scenario/") || json.contains("model")) return FileKind::kScenario;
     if (!schema.empty())
       throw InputError(

@@ -34,6 +34,7 @@ enum class RowKind : std::uint8_t {
   kPipelineRank,  ///< refs >= 0: step of the program; < 0: ~Wait of a gap; kTailRef: after the pipeline
   kStream,        ///< refs are tasks
   kCounter,       ///< `counter` holds a curve
+  kTrace,         ///< of a file; refs are positions in `labels`
 };
 inline constexpr std::int32_t kTailRef = 0x7fffffff;
 
@@ -54,6 +55,7 @@ struct TimelineRow {
   SliceRow slices;
   RowIndex index;
   Counter counter;
+  std::vector<std::string> labels;
   std::vector<std::size_t> sources;
   int folded = 1;  ///< how many alike stand behind the row
 };

@@ -100,6 +100,9 @@ std::vector<const TimelineRow*> visible_rows(const RunView& run, const TimelineS
   for (const auto& row : run.counters(state.rank).rows) {
     if (streams || pinned_counter(*row)) out.push_back(row.get());
   }
+  if (state.overlay) {
+    for (const auto& row : state.overlay->rows) out.push_back(row.get());
+  }
   return out;
 }
 
@@ -152,6 +155,7 @@ std::string slice_label(const RunView& run, const TimelineRow& row, std::size_t 
     return step.overlapped ? action_label(step.first) + " " + action_label(step.second)
                            : action_label(step.first);
   }
+  if (row.kind == RowKind::kTrace) return row.labels[static_cast<std::size_t>(ref)];
   if (row.kind == RowKind::kStream && ref >= 0)
     return std::string(run.result().timeline->graph.name(TaskId{ref}));
   return {};
@@ -165,7 +169,7 @@ void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, b
   const double height = std::max(1.0, h - 4);
   const std::size_t from = row.index.first_after(static_cast<std::int64_t>(axis.t0));
   const std::size_t to = std::min(row.index.first_after(static_cast<std::int64_t>(axis.t1)) + 1, s.size());
-  const bool dense = static_cast<double>(to - std::min(from, to)) > 2 * axis.width;
+  const bool dense = static_cast<double>(to - std::min(from, to)) > 0.5 * axis.width;
   bool thin = dense;
   if (!dense) {
     const auto dim = static_cast<std::uint8_t>(dimmed ? 170 : 0);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ struct TimelineState {
   bool critical = true;  ///< critical-path row on; what is not on the path is dimmed while `critical_only`
   bool critical_only = false;
   bool flows = true;
+  std::shared_ptr<const LevelRows> overlay;  ///< rows of a trace, below the others; null: none
 };
 
 /// Sizes that depend on the font.
@@ -80,8 +82,8 @@ inline constexpr std::size_t kMostFlows = 500;
 /// The whole picture. Width and height below a few pixels give an empty scene.
 [[nodiscard]] Scene timeline_scene(const RunView& run, const TimelineState& state, double width,
                                    double height, const TextMetrics& text);
-/// One row's slices over the axis into `scene`: rectangles where they are at least a pixel wide, columns
-/// where they are thinner. For rows of any origin.
+/// One row's slices over the axis into the layers: rectangles where there are few of them, columns
+/// of a pixel where they are thinner or on average less than two pixels. For rows of any origin.
 void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, bool dimmed,
              const TextMetrics& text, SceneLayer& strips, SceneLayer& slices, const RunView* run);
 

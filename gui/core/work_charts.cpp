@@ -23,8 +23,16 @@ std::vector<Roof> roofs_of(const RunView& run) {
   std::vector<Roof> roofs;
   for (const InputRow& row : run.inputs()) {
     const std::string prefix = "gpu.peak_flops_per_s.";
-    if (row.key.starts_with(prefix))
-      roofs.push_back({row.key.substr(prefix.size()), std::strtod(row.value.c_str(), nullptr)});
+    if (!row.key.starts_with(prefix)) continue;
+    const std::string name = row.key.substr(prefix.size());
+    const double rate = std::strtod(row.value.c_str(), nullptr);
+    // Precisions of one rate share a roof.
+    const auto same =
+        std::find_if(roofs.begin(), roofs.end(), [&](const Roof& r) { return r.flops_per_s == rate; });
+    if (same == roofs.end())
+      roofs.push_back({name, rate});
+    else
+      same->name += ", " + name;
   }
   return roofs;
 }
@@ -168,7 +176,10 @@ Chart roofline_chart(const RunView& run, int rank, double width, double height, 
   }
   // Names at the largest dots, where they do not meet another name.
   std::vector<Box> taken;
-  for (std::size_t i = 0; i < classes.size() && taken.size() < 8; ++i) {
+  std::size_t named = 0;
+  for (const SceneDot& dot : layer.dots)
+    taken.push_back({dot.x - dot.radius, dot.y - dot.radius, 2 * dot.radius, 2 * dot.radius});
+  for (std::size_t i = 0; i < classes.size() && named < 8; ++i) {
     const SceneDot& dot = layer.dots[i];
     const double w = text.width(classes[i].name) + 4;
     const double left =
@@ -180,6 +191,7 @@ Chart roofline_chart(const RunView& run, int rank, double width, double height, 
     if (!free || left < plot.x) continue;
     layer.texts.push_back({box, classes[i].name, Align::kLeft, Ink::kText, Ink::kNone, false, true});
     taken.push_back(box);
+    ++named;
   }
   return chart;
 }

@@ -129,10 +129,9 @@ void MainWindow::make_centre() {
   column->addWidget(timeline_, 1);
   column->addWidget(chip_);
   pages_->addWidget(schedule);
-  auto* plan = new QTextBrowser;
-  plan->setAccessibleName("Plan");
-  plan->setPlainText("The search over layouts is not part of this build.");
-  pages_->addWidget(plan);
+  plan_ = new PlanView(bench_);
+  pages_->addWidget(plan_);
+  connect(plan_, &PlanView::open_wanted, this, [this](int item) { open_plan(item); });
   compare_ = new CompareView;
   pages_->addWidget(compare_);
   report_ = new QTextBrowser;
@@ -355,6 +354,7 @@ void MainWindow::set_perspective(Perspective perspective) {
                               {Perspective::kReport, "perspective-report"}})
     actions_.at(id)->setChecked(p == perspective);
   if (perspective == Perspective::kCompare) compare_->a()->setFocus();
+  if (perspective == Perspective::kPlan) plan_->axes_table()->setFocus();
   if (schedule) timeline_->setFocus();
 }
 

@@ -10,6 +10,7 @@
 #include "gui/core/workbench.hpp"
 #include "gui/widgets/chart_view.hpp"
 #include "gui/widgets/compare_view.hpp"
+#include "gui/widgets/plan_view.hpp"
 #include "gui/widgets/scenario_panel.hpp"
 #include "gui/widgets/scene_painter.hpp"
 #include "gui/widgets/tile_row.hpp"
@@ -57,6 +58,7 @@ class MainWindow : public QMainWindow {
   [[nodiscard]] Workbench& bench() { return bench_; }
   [[nodiscard]] TimelineView* timeline() { return timeline_; }
   [[nodiscard]] CompareView* compare_view() { return compare_; }
+  [[nodiscard]] PlanView* plan_view() { return plan_; }
   [[nodiscard]] TileRow* tiles() { return tiles_; }
   [[nodiscard]] ScenarioPanel* scenario_panel() { return scenario_; }
   [[nodiscard]] QLineEdit* search_field() { return search_; }
@@ -101,9 +103,13 @@ class MainWindow : public QMainWindow {
   void copy(bool markdown);
   void keep_as_b();
   void swap_runs();
+  /// The present run becomes B, the answer of the search the present scenario.
+  void open_plan(int item);
   // main_window_files.cpp
   void refuse(const std::string& code, const std::string& text);
   void open_session(const std::string& text, const std::string& place);
+  /// Null takes the trace away.
+  void lay_trace(std::shared_ptr<const LevelRows> trace);
   void remember_file(const QString& path);
   void fill_recent();
   void keep_recent();
@@ -125,6 +131,7 @@ class MainWindow : public QMainWindow {
   TileRow* tiles_ = nullptr;
   TimelineView* timeline_ = nullptr;
   QLabel* chip_ = nullptr;
+  PlanView* plan_ = nullptr;
   CompareView* compare_ = nullptr;
   QTextBrowser* report_ = nullptr;
   ScenarioPanel* scenario_ = nullptr;

@@ -185,6 +185,8 @@ bool MainWindow::run_view_action(std::string_view id) {
     set_perspective(Perspective::kReport);
   else if (id == "reset-layout")
     reset_layout();
+  else if (id == "remove-trace")
+    lay_trace(nullptr);
   else
     return false;
   return true;
@@ -196,6 +198,7 @@ void MainWindow::set_theme(Theme theme) {
   for (QWidget* child : findChildren<QWidget*>()) child->setPalette(palette_of(theme));
   timeline_->set_theme(theme);
   compare_->set_theme(theme);
+  plan_->set_theme(theme);
   tiles_->set_theme(theme);
   statistics_->set_theme(theme);
   for (auto& [name, view] : charts_) view->set_theme(theme);
@@ -280,6 +283,13 @@ void MainWindow::keep_as_b() {
   input_b_ = bench_.input();
   show_run();
   compare_->set_runs(bench_.run(), b_);
+}
+
+void MainWindow::open_plan(int item) {
+  keep_as_b();
+  const std::vector<Override> changes = plan_->items()[static_cast<std::size_t>(item)].overrides;
+  scenario_->edit_all(changes, "layout of the search");
+  set_perspective(Perspective::kSchedule);
 }
 
 void MainWindow::swap_runs() {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "gui/core/examples.hpp"
+#include "gui/core/trace_overlay.hpp"
 #include "gui/widgets/main_window.hpp"
 #include "gui/widgets/scene_painter.hpp"
 #include "planner/export/chrome_trace.hpp"
@@ -60,10 +61,22 @@ void MainWindow::open_file(const QString& path) {
         bench_.set_input({scenario, place, std::filesystem::path(path.toStdString()).parent_path(), {}});
         break;
       }
-      case FileKind::kChromeTrace:
-        throw InputError(place, "is a Chrome trace; this version shows simulated steps only");
-      case FileKind::kSweepJournal:
-        throw InputError(place, "is a sweep journal; this version does not show it");
+      case FileKind::kChromeTrace: {
+        auto trace = std::make_shared<TraceOverlay>(read_trace(text, place));
+        if (trace->left_out > 0)
+          refuse("note", place + ": " + std::to_string(trace->left_out) +
+                             " events without begin and length are not shown");
+        lay_trace(std::shared_ptr<const LevelRows>(trace, &trace->rows));
+        break;
+      }
+      case FileKind::kSweepJournal: {
+        JournalRows rows = read_journal(text, place);
+        if (rows.damaged > 0)
+          refuse("note", place + ": " + std::to_string(rows.damaged) + " damaged lines are not shown");
+        plan_->show_items(std::move(rows.items), {"layout.tp", "layout.pp", "layout.ep", "layout.schedule"});
+        set_perspective(Perspective::kPlan);
+        break;
+      }
     }
     remember_file(path);
     setWindowTitle(QString("orrery - %1").arg(info.fileName()));
@@ -72,6 +85,12 @@ void MainWindow::open_file(const QString& path) {
   } catch (const std::exception& error) {
     refuse("internal", error.what());
   }
+}
+
+void MainWindow::lay_trace(std::shared_ptr<const LevelRows> trace) {
+  TimelineState state = timeline_->state();
+  state.overlay = std::move(trace);
+  timeline_->set_state(std::move(state));
 }
 
 void MainWindow::open_session(const std::string& text, const std::string& place) {

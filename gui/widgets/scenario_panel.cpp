@@ -13,6 +13,7 @@
 #include <QUndoCommand>
 #include <QUndoStack>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 #include "sim/scenario_keys.hpp"
@@ -149,6 +150,17 @@ void ScenarioPanel::edit(const std::string& key, const std::string& value) {
   }
   if (!value.empty()) edits.push_back({.key = key, .value = value, .place = "edit of " + key});
   undo_.push(new EditCommand(bench_, bench_.input().edits, std::move(edits), key));
+}
+
+void ScenarioPanel::edit_all(const std::vector<Override>& changes, const std::string& what) {
+  std::vector<Override> edits;
+  for (const Override& o : bench_.input().edits) {
+    const bool replaced =
+        std::any_of(changes.begin(), changes.end(), [&](const Override& c) { return c.key == o.key; });
+    if (!replaced) edits.push_back(o);
+  }
+  edits.insert(edits.end(), changes.begin(), changes.end());
+  undo_.push(new EditCommand(bench_, bench_.input().edits, std::move(edits), what));
 }
 
 void ScenarioPanel::set_from_item(QTreeWidgetItem* item) {

@@ -25,6 +25,8 @@ class ScenarioPanel : public QWidget {
   ScenarioPanel(Workbench& bench, QUndoStack& undo, QWidget* parent = nullptr);
   /// Edits a key through the undo stack, as typing into its field does. Empty: back to the file's value.
   void edit(const std::string& key, const std::string& value);
+  /// Several keys in one step of undo.
+  void edit_all(const std::vector<Override>& changes, const std::string& what);
   void refresh();
   [[nodiscard]] QTreeWidget* tree() { return tree_; }
   [[nodiscard]] QLineEdit* filter() { return filter_; }

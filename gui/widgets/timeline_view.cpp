@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/core/selection.hpp"
 #include "gui/widgets/scene_painter.hpp"
+#include "gui/widgets/timeline_accessible.hpp"
 
 // State, actions and painting; mouse and wheel are in timeline_input.cpp.
 
@@ -17,6 +19,7 @@ constexpr std::size_t kMostHistory = 200;
 }  // namespace
 
 TimelineView::TimelineView(QWidget* parent) : QWidget(parent) {
+  install_accessible_timeline();
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
   setMinimumSize(1, 1);
@@ -206,7 +209,7 @@ void TimelineView::select(std::optional<SliceId> slice) {
     for (std::size_t i = 0; i < g.lanes.rows.size(); ++i) {
       if (g.lanes.rows[i].row->name == state_.selected->row) state_.current_row = static_cast<int>(i);
     }
-    setAccessibleDescription(QString::fromStdString(state_.selected->row));
+    setAccessibleDescription(QString::fromStdString(spoken(*run_, state_)));
   }
   emit selection_changed();
   changed();

@@ -4,6 +4,7 @@
 #include <QDropEvent>
 #include <QElapsedTimer>
 #include <QFile>
+#include <QFileInfo>
 #include <QLineEdit>
 #include <QMimeData>
 #include <QPainter>
@@ -171,6 +172,56 @@ class RobustTest : public QObject {
       QVERIFY(!window_->grab().isNull());
     }
     window_->resize(1600, 900);
+  }
+
+  void inksPatternsAndShapesLookAsAccepted_data() {
+    QTest::addColumn<int>("theme");
+    for (int t = 0; t < kThemeCount; ++t) QTest::newRow(theme_name(static_cast<Theme>(t)).data()) << t;
+  }
+  /// Without text, so that no font matters. UPDATE_GOLDEN=1 accepts new pictures.
+  void inksPatternsAndShapesLookAsAccepted() {
+    QFETCH(int, theme);
+    Scene scene{360, 240, {}, {}};
+    SceneLayer& layer = scene.new_layer();
+    layer.rects.push_back({{0, 0, 360, 240}, Ink::kBackground});
+    for (int c = 0; c < kCategoryCount; ++c) {
+      const Category& shown = category(static_cast<Ink>(c));
+      layer.rects.push_back(
+          {{10.0 + 31 * c, 10, 26, 40}, shown.ink == Ink::kIdle ? Ink::kNone : shown.ink, shown.pattern});
+      layer.rects.push_back({{10.0 + 31 * c, 60, 26, 20}, shown.ink, Pattern::kPlain, Ink::kFrame, 170});
+    }
+    SceneStrip strip{10, 95, 30, {}};
+    for (int i = 0; i < 340; ++i)
+      strip.columns.push_back({static_cast<Ink>(i / 34), static_cast<std::uint8_t>(i * 255 / 339)});
+    layer.strips.push_back(strip);
+    layer.curves.push_back({{{10, 200}, {120, 150}, {120, 180}, {350, 140}}, Ink::kCurve, 1.5F});
+    layer.lines.push_back({20, 230, 200, 190, Ink::kArrowIn, 1.8F, true, false});
+    layer.lines.push_back({20, 140, 340, 140, Ink::kLimit, 1.5F, false, true});
+    layer.dots.push_back({260, 200, 14, Ink::kExpert, Ink::kSelection});
+    QImage picture(360, 240, QImage::Format_RGB32);
+    QPainter painter(&picture);
+    paint(painter, scene, static_cast<Theme>(theme), QFont());
+    painter.end();
+    const QString path = QString(ORRERY_SOURCE_DIR "/tests/golden/gui/%1.png")
+                             .arg(QString::fromUtf8(theme_name(static_cast<Theme>(theme)).data()));
+    if (qEnvironmentVariableIsSet("UPDATE_GOLDEN"))
+      QVERIFY(QDir().mkpath(QFileInfo(path).path()) && picture.save(path));
+    const QImage expected = QImage(path).convertToFormat(QImage::Format_RGB32);
+    QCOMPARE(expected.size(), picture.size());
+    int off = 0;
+    for (int y = 0; y < 240; ++y) {
+      for (int x = 0; x < 360; ++x) {
+        const QRgb a = picture.pixel(x, y);
+        const QRgb b = expected.pixel(x, y);
+        const int most = std::max(
+            {std::abs(qRed(a) - qRed(b)), std::abs(qGreen(a) - qGreen(b)), std::abs(qBlue(a) - qBlue(b))});
+        off += most > 8 ? 1 : 0;
+      }
+    }
+    if (off * 1000 >= 360 * 240) picture.save(QDir::temp().filePath(QFileInfo(path).fileName()));
+    QVERIFY2(
+        off * 1000 < 360 * 240,
+        qPrintable(QString("%1 pixels differ; what was painted lies in %2").arg(off).arg(QDir::tempPath())));
   }
 
   void noSliceOneSliceAndTenMillion() {

@@ -1,4 +1,5 @@
 #include <QAbstractItemModelTester>
+#include <QAccessible>
 #include <QApplication>
 #include <QClipboard>
 #include <QInputDialog>
@@ -37,6 +38,7 @@ class WindowTest : public QObject {
     window_ = std::make_unique<MainWindow>(test_profiles(), QString());
     window_->open_example(0);
     window_->bench().wait();
+    initial_ = window_->bench().input();
     window_->resize(1600, 900);
     window_->show();
     QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
@@ -221,7 +223,7 @@ class WindowTest : public QObject {
     window_->set_theme(Theme::kLight);
     window_->bench().wait();
     window_->undo_stack()->clear();
-    window_->open_example(0);
+    if (window_->bench().stale() || !(window_->bench().input() == initial_)) window_->open_example(0);
     window_->bench().wait();
   }
 
@@ -278,6 +280,8 @@ class WindowTest : public QObject {
     QTest::mouseDClick(timeline(), Qt::LeftButton, {}, QPoint(20, static_cast<int>(h.body.y + h.body.h / 2)));
     QCOMPARE(timeline()->state().level, Level::kRank);
     tested("m-double");
+    untested.erase("search-next");  // keys of the search field: searchGoesThroughItsHits
+    untested.erase("search-previous");
     QVERIFY(untested.empty());
     window_->resize(1601, 900);
     window_->resize(1600, 900);
@@ -343,6 +347,16 @@ class WindowTest : public QObject {
     for (const ActionInfo& a : actions()) QVERIFY(!a.text.empty());
   }
 
+  void theTimelineSpeaks() {
+    QAccessibleInterface* view = QAccessible::queryAccessibleInterface(timeline());
+    QVERIFY(view != nullptr);
+    QCOMPARE(view->childCount(), static_cast<int>(timeline()->row_names().size()));
+    QCOMPARE(view->child(3)->text(QAccessible::Name), QString::fromStdString(timeline()->row_names()[3]));
+    timeline()->select(SliceId{"rank 5", 60});
+    QVERIFY(view->text(QAccessible::Description).startsWith("rank 5, "));
+    QVERIFY(timeline()->accessibleDescription().contains("ms"));
+  }
+
   void themesChangeWhileTheWindowIsOpen() {
     QImage last;
     for (int t = 0; t < kThemeCount; ++t) {
@@ -396,6 +410,7 @@ class WindowTest : public QObject {
     return {};
   }
 
+  Input initial_;
   std::unique_ptr<MainWindow> window_;
 };
 
