@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "calibrate/probe/work.hpp"
 
@@ -37,6 +38,13 @@ class Plan {
            .sustained = sustained});
     }
   }
+  /// The block-scaled product that serves where cuBLASLt has none (compute capability 8.9).
+  void own_block_product(const std::string& family, Shape shape) {
+    add({.op_class = family + "fp8-block",
+         .name = "own mma.sync",
+         .shape = std::move(shape),
+         .dtype = "fp8-e4m3"});
+  }
   /// One of each class in turn.
   std::vector<Case> in_turn() const {
     std::vector<Case> out;
@@ -59,6 +67,8 @@ void add_products(Plan& plan, const ModelSpec& model, std::int64_t tokens) {
       plan.product("gemm.", "tn", {{"m", m}, {"n", s.n}, {"k", s.k}});
     plan.product("gemm.", "nn", {{"m", tokens}, {"n", s.k}, {"k", s.n}});
     plan.product("wgrad.", "nt", {{"m", s.n}, {"n", s.k}, {"k", tokens}});
+    plan.own_block_product("gemm.", {{"m", tokens}, {"n", s.n}, {"k", s.k}});
+    plan.own_block_product("wgrad.", {{"m", s.n}, {"n", s.k}, {"k", tokens}});
   }
   if (!model.moe) return;
   // Experts of one GPU: as many as DeepSeek-V3 has at EP 64 or 32, rows of balanced and of uneven routing.
@@ -70,6 +80,7 @@ void add_products(Plan& plan, const ModelSpec& model, std::int64_t tokens) {
     }
     plan.product("grouped-gemm.", "tn",
                  {{"groups", 4}, {"m", tokens}, {"n", s.n}, {"k", s.k}, {"uneven", 130}});
+    plan.own_block_product("grouped-gemm.", {{"groups", 4}, {"m", tokens}, {"n", s.n}, {"k", s.k}});
     plan.product("grouped-wgrad.", "nt", {{"groups", 4}, {"m", s.n}, {"n", s.k}, {"k", tokens}});
   }
 }
@@ -96,9 +107,11 @@ void add_attention(Plan& plan, const ModelSpec& model) {
   const std::int64_t kv = model.mla ? model.heads : model.kv_heads;
   for (const std::int64_t sequence :
        {std::int64_t{1024}, std::int64_t{2048}, std::int64_t{4096}, std::int64_t{8192}}) {
-    for (const char* direction : {".forward", ".backward"}) {
+    // Forward by the wgmma of Hopper as well as by mma.sync, which every device here has.
+    for (const auto& [direction, name] :
+         {std::pair{".forward", "own"}, {".forward", "own wgmma"}, {".backward", "own"}}) {
       plan.add({.op_class = family + direction,
-                .name = "own",
+                .name = name,
                 .shape = {{"sequences", 1},
                           {"heads", model.heads},
                           {"kv_heads", kv},

@@ -138,8 +138,12 @@ int coordinate(const Invocation& call, ProcessGroup* group) {
   const SweepPoints points(spec);
   SweepItems items(spec.mode, spec.folder, profile_folders(), program_info());
   const Interruption interruption;
-  ProgressPrinter printer(call.has("--quiet"), std::string(sweep_metrics()[request.objective].name));
-  const SweepList list = list_items(spec, points, items, threads);
+  ProgressPrinter printer(call.has("--quiet"), request.objective);
+  const SweepList list = list_items(spec, points, items, threads, &Interruption::happened);
+  if (Interruption::happened()) {
+    note(call, "interrupted before the first item was given out");
+    return kInterrupted;
+  }
   if (call.has("--dry-run")) {
     emit(call, dry_run_text(spec, points, list, journal_path(call), request));
     return list.errors > 0 ? kPartial : kFine;

@@ -70,21 +70,24 @@ std::string about_duration(double seconds) {
   return fmt::format("~{:.1f} days", hours / 24);
 }
 
-std::string progress_line(const SweepProgress& now, const std::string& objective, double elapsed_s) {
+std::string progress_line(const SweepProgress& now, std::size_t objective, double elapsed_s) {
   std::string line = fmt::format("[{}/{}] {} feasible", now.done, now.total, now.ok);
   const std::uint64_t faults = now.errors + now.failed + now.lost;
   if (faults > 0) line += fmt::format(", {} with errors", faults);
-  if (now.best)
-    line += fmt::format(", best {} {} (item {})", objective, digits_text(now.best_value), *now.best);
-  const std::uint64_t here = now.done - now.remembered;
+  if (now.best) {
+    const std::string_view unit = sweep_metrics()[objective].unit;
+    line += fmt::format(", best {} {}{}{} (item {})", sweep_metrics()[objective].name,
+                        digits_text(now.best_value), unit.empty() ? "" : " ", unit, *now.best);
+  }
+  const std::uint64_t here = now.done - now.initial;
   if (here > 0 && now.done < now.total && elapsed_s > 0)
     line += fmt::format(", {} left", about_duration(static_cast<double>(now.total - now.done) * elapsed_s /
                                                     static_cast<double>(here)));
   return line;
 }
 
-ProgressPrinter::ProgressPrinter(bool quiet, std::string objective)
-    : quiet_(quiet), terminal_(talks_to_a_person()), objective_(std::move(objective)) {}
+ProgressPrinter::ProgressPrinter(bool quiet, std::size_t objective)
+    : quiet_(quiet), terminal_(talks_to_a_person()), objective_(objective) {}
 
 double ProgressPrinter::elapsed_s() const {
   return std::chrono::duration<double>(Clock::now() - began_).count();

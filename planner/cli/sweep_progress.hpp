@@ -22,14 +22,14 @@ class Interruption {
 
 /// "~3 min", "~2 h 10 min"; vague on purpose.
 [[nodiscard]] std::string about_duration(double seconds);
-/// "[312/9840] 41 feasible, best usd 5.1e+06 (item 17), ~2 min left".
-[[nodiscard]] std::string progress_line(const SweepProgress& now, const std::string& objective,
-                                        double elapsed_s);
+/// "[312/9840] 41 feasible, best usd 5,130,000 USD (item 17), ~2 min left"; `objective` is a position in
+/// `sweep_metrics`.
+[[nodiscard]] std::string progress_line(const SweepProgress& now, std::size_t objective, double elapsed_s);
 
 /// Tells a person how a sweep goes: on a terminal one line that changes, elsewhere a line every 10 seconds.
 class ProgressPrinter final : public SweepObserver {
  public:
-  ProgressPrinter(bool quiet, std::string objective);
+  ProgressPrinter(bool quiet, std::size_t objective);
   void progress(const SweepProgress& now) override;
   void notice(const std::string& line) override;
   [[nodiscard]] bool stop() const override { return Interruption::happened(); }
@@ -42,7 +42,7 @@ class ProgressPrinter final : public SweepObserver {
   using Clock = std::chrono::steady_clock;
   bool quiet_;
   bool terminal_;
-  std::string objective_;
+  std::size_t objective_;
   Clock::time_point began_ = Clock::now();
   Clock::time_point shown_ = began_;
   mutable Clock::time_point interrupted_{};

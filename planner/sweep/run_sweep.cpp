@@ -17,13 +17,14 @@ SweepList::Item list_item(const SweepSpec& spec, const SweepPoints& points, Swee
   try {
     return {.key = items.key(items.resolve(spec, overrides)), .failed = {}};
   } catch (const InputError& error) {
-    return {.key = {}, .failed = unresolved_row(overrides, error)};
+    return {.key = {}, .failed = std::make_unique<const SweepRow>(unresolved_row(overrides, error))};
   }
 }
 
 }  // namespace
 
-SweepList list_items(const SweepSpec& spec, const SweepPoints& points, SweepItems& items, int threads) {
+SweepList list_items(const SweepSpec& spec, const SweepPoints& points, SweepItems& items, int threads,
+                     const std::function<bool()>& stop) {
   SweepList list;
   list.items.resize(points.count());
   std::atomic<std::uint64_t> next{0};
@@ -31,7 +32,7 @@ SweepList list_items(const SweepSpec& spec, const SweepPoints& points, SweepItem
   std::exception_ptr fault;
   const auto serve = [&] {
     try {
-      for (std::uint64_t i = next++; i < points.count(); i = next++)
+      for (std::uint64_t i = next++; i < points.count() && !(stop && stop()); i = next++)
         list.items[i] = list_item(spec, points, items, i);
     } catch (...) {
       const std::lock_guard lock(mutex);
@@ -72,6 +73,7 @@ SweepRun::SweepRun(const SweepSpec& spec, const SweepPoints& points, const Sweep
     ++progress_.remembered;
     count(i, parse_row(journal.row(item.key)));
   }
+  progress_.initial = progress_.done;
 }
 
 void SweepRun::count(std::uint64_t item, const SweepRow& row) {
@@ -126,7 +128,7 @@ void SweepRun::lost(const std::string& job, const std::string& why) {
 
 std::optional<SweepRow> SweepRun::row(std::uint64_t item) const {
   const SweepList::Item& entry = list_.items[item];
-  if (entry.failed) return entry.failed;
+  if (entry.failed) return *entry.failed;
   if (journal_.has(entry.key)) return parse_row(journal_.row(entry.key));
   const auto found = lost_.find(entry.key);
   if (found != lost_.end()) return found->second;

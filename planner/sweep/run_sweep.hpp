@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,15 +18,15 @@ namespace orrery {
 struct SweepList {
   struct Item {
     std::string key;  ///< empty: see `failed`
-    std::optional<SweepRow> failed;
+    std::unique_ptr<const SweepRow> failed;
   };
   std::vector<Item> items;
   std::uint64_t errors = 0;
 };
 
-/// Resolves every item, on `threads` threads.
+/// Resolves every item, on `threads` threads. What is left when `stop` says so stays empty.
 [[nodiscard]] SweepList list_items(const SweepSpec& spec, const SweepPoints& points, SweepItems& items,
-                                   int threads);
+                                   int threads, const std::function<bool()>& stop = {});
 
 /// Hash that names a sweep: everything that decides about its items.
 [[nodiscard]] std::string sweep_hash(const SweepSpec& spec);
@@ -35,6 +36,7 @@ struct SweepProgress {
   std::uint64_t total = 0;
   std::uint64_t remembered = 0;  ///< of the journal
   std::uint64_t done = 0;        ///< remembered ones included
+  std::uint64_t initial = 0;     ///< done before the first item was given out: remembered and wrong ones
   std::uint64_t ok = 0, infeasible = 0, errors = 0, failed = 0, lost = 0;
   std::optional<std::uint64_t> best;  ///< item; of equal ones the first
   double best_value = 0;

@@ -53,10 +53,12 @@ std::string echo(const std::string&) {
 void measure_pool(orrery::WorkPool& pool, int jobs) {
   Stream stream(jobs);
   const Clock::time_point start = Clock::now();
+  const std::clock_t before = std::clock();
   pool.run(stream);
   const double time = seconds_since(start);
-  std::printf("%s: %d jobs in %.2f s, %.0f jobs/s\n", pool.describe().c_str(), stream.results, time,
-              jobs / time);
+  const double busy = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  std::printf("%s: %d jobs in %.2f s, %.0f jobs/s; this process %.1f us of CPU a job\n",
+              pool.describe().c_str(), stream.results, time, jobs / time, 1e6 * busy / jobs);
 }
 
 void measure_journal() {

@@ -22,8 +22,10 @@ command -v mpirun >/dev/null || skip "no mpirun here"
 # Short paths: munge's socket has a limit of 107 characters.
 run=$(mktemp -d /tmp/slurm-test.XXXXXX) || skip "no folder for the daemons"
 pids=()
+export SLURM_CONF=$run/slurm.conf
 stop() {
   local pid
+  timeout 5 scancel --user=root 2>/dev/null # a job of a failed test, on this private Slurm
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
   sleep 0.5
   for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
@@ -69,7 +71,6 @@ SlurmdParameters=config_overrides
 NodeName=$host NodeAddr=127.0.0.1 CPUs=4 State=UNKNOWN
 PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:4
 END
-export SLURM_CONF=$run/slurm.conf
 for ((i = 0; i < 50; i++)); do
   [ -S "$run/munge/socket" ] && break
   sleep 0.1

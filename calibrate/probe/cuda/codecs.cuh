@@ -10,10 +10,10 @@
 #include <cuda_fp8.h>
 #endif
 
-/// Number formats of low precision (OCP 8-bit floating point specification, 2023: E4M3 without infinities, E5M2 with
-/// them; bfloat16; UE8M0 of the OCP microscaling formats 1.0). Encoding rounds to nearest, ties to even, and saturates.
-/// The host code below is the reference; on sm_89 and newer the GPU converts with its own instruction, which the
-/// element-wise probes verify against this code.
+/// Number formats of low precision (OCP 8-bit floating point specification, 2023: E4M3 without infinities,
+/// E5M2 with them; bfloat16; UE8M0 of the OCP microscaling formats 1.0). Encoding rounds to nearest, ties to
+/// even, and saturates. The host code below is the reference; on sm_89 and newer the GPU converts with its
+/// own instruction, which the element-wise probes verify against this code.
 namespace orrery {
 
 ORRERY_HD std::uint32_t bits_of(float x) {
@@ -29,11 +29,16 @@ ORRERY_HD float float_of(std::uint32_t bits) {
 
 ORRERY_HD std::uint16_t to_bf16(float x) {
   const std::uint32_t bits = bits_of(x);
-  if ((bits & 0x7fffffffU) > 0x7f800000U) return static_cast<std::uint16_t>((bits >> 16) | 0x40U);  // NaN stays NaN
+  if ((bits & 0x7fffffffU) > 0x7f800000U)
+    return static_cast<std::uint16_t>((bits >> 16) | 0x40U);  // NaN stays NaN
   return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
 }
-ORRERY_HD float from_bf16(std::uint16_t x) { return float_of(static_cast<std::uint32_t>(x) << 16); }
-ORRERY_HD float round_to_bf16(float x) { return from_bf16(to_bf16(x)); }
+ORRERY_HD float from_bf16(std::uint16_t x) {
+  return float_of(static_cast<std::uint32_t>(x) << 16);
+}
+ORRERY_HD float round_to_bf16(float x) {
+  return from_bf16(to_bf16(x));
+}
 ORRERY_HD std::uint32_t pack_bf16(float low, float high) {
   return static_cast<std::uint32_t>(to_bf16(low)) | (static_cast<std::uint32_t>(to_bf16(high)) << 16);
 }
@@ -66,18 +71,25 @@ struct Minifloat {
     if (exponent > (MaxCode >> Mantissa) - Bias) return static_cast<std::uint8_t>(sign | MaxCode);
     // In units of the last place of this binade: at most 2^(Mantissa+1), exact before the rounding.
     const int steps = static_cast<int>(rintf(ldexpf(float_of(absolute), Mantissa - exponent)));
-    const int code = ((exponent + Bias - 1) << Mantissa) + steps;  // a carry moves into the exponent by itself
+    const int code =
+        ((exponent + Bias - 1) << Mantissa) + steps;  // a carry moves into the exponent by itself
     return static_cast<std::uint8_t>(sign | (code > MaxCode ? MaxCode : code));
   }
 };
-using E4m3 = Minifloat<3, 7, 0x7e>;    // largest 448
-using E5m2 = Minifloat<2, 15, 0x7b>;   // largest 57344
+using E4m3 = Minifloat<3, 7, 0x7e>;   // largest 448
+using E5m2 = Minifloat<2, 15, 0x7b>;  // largest 57344
 
 inline constexpr float kE4m3Max = 448.0F;
 
-ORRERY_HD float from_e4m3(std::uint8_t code) { return E4m3::decode(code, 0x7f); }
-ORRERY_HD float from_e5m2(std::uint8_t code) { return E5m2::decode(code, 0x7d); }
-ORRERY_HD std::uint8_t to_e5m2(float x) { return E5m2::encode(x, 0x7f); }
+ORRERY_HD float from_e4m3(std::uint8_t code) {
+  return E4m3::decode(code, 0x7f);
+}
+ORRERY_HD float from_e5m2(std::uint8_t code) {
+  return E5m2::decode(code, 0x7d);
+}
+ORRERY_HD std::uint8_t to_e5m2(float x) {
+  return E5m2::encode(x, 0x7f);
+}
 ORRERY_HD std::uint8_t to_e4m3(float x) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
   return static_cast<std::uint8_t>(__nv_cvt_float_to_fp8(x, __NV_SATFINITE, __NV_E4M3));
@@ -86,8 +98,11 @@ ORRERY_HD std::uint8_t to_e4m3(float x) {
 #endif
 }
 
-/// UE8M0: a power of two, 2^(code - 127); 255 is NaN. Encoding rounds up, so that a scaled value never overflows.
-ORRERY_HD float from_ue8m0(std::uint8_t code) { return code == 255 ? float_of(0x7fc00000U) : ldexpf(1.0F, code - 127); }
+/// UE8M0: a power of two, 2^(code - 127); 255 is NaN. Encoding rounds up, so that a scaled value never
+/// overflows.
+ORRERY_HD float from_ue8m0(std::uint8_t code) {
+  return code == 255 ? float_of(0x7fc00000U) : ldexpf(1.0F, code - 127);
+}
 ORRERY_HD std::uint8_t to_ue8m0(float x) {
   if (!(x > 0)) return 0;
   int exponent = 0;
@@ -96,11 +111,14 @@ ORRERY_HD std::uint8_t to_ue8m0(float x) {
   return static_cast<std::uint8_t>(code < 0 ? 0 : code > 254 ? 254 : code);
 }
 
-/// Scale of a block of 1x128 or 128x128 elements for E4M3: largest magnitude over 448 (arXiv 2412.19437, 3.3.2); 1 for
-/// a block of zeros.
-ORRERY_HD float block_scale(float largest) { return largest > 0 ? largest / kE4m3Max : 1.0F; }
+/// Scale of a block of 1x128 or 128x128 elements for E4M3: largest magnitude over 448 (arXiv
+/// 2412.19437, 3.3.2); 1 for a block of zeros.
+ORRERY_HD float block_scale(float largest) {
+  return largest > 0 ? largest / kE4m3Max : 1.0F;
+}
 
-/// Random operands that host and GPU compute alike, by index: four uniform numbers summed, mean 0, variance 1, within
+/// Random operands that host and GPU compute alike, by index: four uniform numbers summed, mean 0, variance
+/// 1, within
 /// +-3.47 (Irwin-Hall). Mixing of 32 bits by Wellons' lowbias32.
 ORRERY_HD std::uint32_t mix(std::uint32_t x) {
   x ^= x >> 16;
@@ -110,7 +128,8 @@ ORRERY_HD std::uint32_t mix(std::uint32_t x) {
   return x ^ (x >> 16);
 }
 ORRERY_HD float random_normal(std::uint32_t seed, std::uint64_t index) {
-  const std::uint32_t a = mix(static_cast<std::uint32_t>(index) ^ mix(seed + static_cast<std::uint32_t>(index >> 32)));
+  const std::uint32_t a =
+      mix(static_cast<std::uint32_t>(index) ^ mix(seed + static_cast<std::uint32_t>(index >> 32)));
   const std::uint32_t b = mix(a + 0x9e3779b9U);
   const int sum = static_cast<int>((a & 0xffffU) + (a >> 16) + (b & 0xffffU) + (b >> 16)) - 2 * 65535;
   return static_cast<float>(sum) * (1.7320508F / 65536.0F);

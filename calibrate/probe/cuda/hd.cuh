@@ -4,7 +4,9 @@
 #ifdef __CUDACC__
 #define ORRERY_HD __host__ __device__ __forceinline__
 #define ORRERY_UNROLL _Pragma("unroll")
+#define ORRERY_ROLL _Pragma("unroll 1")
 #else
 #define ORRERY_HD inline
 #define ORRERY_UNROLL
+#define ORRERY_ROLL
 #endif

@@ -10,7 +10,8 @@
 #include <vector>
 #endif
 
-/// A block of threads as a sequence of phases. A kernel body is a template over `Lanes`; between barriers it calls
+/// A block of threads as a sequence of phases. A kernel body is a template over `Lanes`; between barriers it
+/// calls
 ///
 ///   each(f)       f(thread, registers) for every thread
 ///   mma(f)        warp-wide matrix product; f(registers) gives the fragments
@@ -18,14 +19,14 @@
 ///   quad_max/sum  reduction over four neighbouring lanes, which share a row of a fragment
 ///   barrier()
 ///
-/// On the GPU (DeviceLanes) a thread runs its own part and the warp-wide ones are instructions. On the host (HostLanes)
-/// a loop runs all threads phase by phase, with the fragment maps of the PTX ISA written out, so that tests run whole
-/// kernel bodies against plain references. What the host cannot show: missing barriers inside a phase and the
-/// completion of asynchronous copies.
+/// On the GPU (DeviceLanes) a thread runs its own part and the warp-wide ones are instructions. On the host
+/// (HostLanes) a loop runs all threads phase by phase, with the fragment maps of the PTX ISA written out, so
+/// that tests run whole kernel bodies against plain references. What the host cannot show: missing barriers
+/// inside a phase and the completion of asynchronous copies.
 namespace orrery {
 
-/// Where element (row, column) of a fragment lives: PTX ISA 8.x, "Matrix fragments for mma.m16n8k16" and "m16n8k32".
-/// `lane` 0..31; g = lane / 4 and t = lane % 4.
+/// Where element (row, column) of a fragment lives: PTX ISA 8.x, "Matrix fragments for mma.m16n8k16" and
+/// "m16n8k32". `lane` 0..31; g = lane / 4 and t = lane % 4.
 struct FragmentMap {
   // bf16, m16n8k16: register r of A holds two elements (low half first).
   static ORRERY_HD int a_row(int lane, int r) { return lane / 4 + (r & 1) * 8; }
@@ -66,17 +67,21 @@ struct DeviceLanes {
   template <class F>
   __device__ __forceinline__ void mma_bf16(F f) {
     const MmaOperands o = f(registers);
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
-                 : "+f"(o.c[0]), "+f"(o.c[1]), "+f"(o.c[2]), "+f"(o.c[3])
-                 : "r"(o.a[0]), "r"(o.a[1]), "r"(o.a[2]), "r"(o.a[3]), "r"(o.b[0]), "r"(o.b[1]));
+    asm volatile(
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+        "{%0,%1,%2,%3};\n"
+        : "+f"(o.c[0]), "+f"(o.c[1]), "+f"(o.c[2]), "+f"(o.c[3])
+        : "r"(o.a[0]), "r"(o.a[1]), "r"(o.a[2]), "r"(o.a[3]), "r"(o.b[0]), "r"(o.b[1]));
   }
   template <class F>
   __device__ __forceinline__ void mma_e4m3(F f) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
     const MmaOperands o = f(registers);
-    asm volatile("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
-                 : "+f"(o.c[0]), "+f"(o.c[1]), "+f"(o.c[2]), "+f"(o.c[3])
-                 : "r"(o.a[0]), "r"(o.a[1]), "r"(o.a[2]), "r"(o.a[3]), "r"(o.b[0]), "r"(o.b[1]));
+    asm volatile(
+        "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+        "{%0,%1,%2,%3};\n"
+        : "+f"(o.c[0]), "+f"(o.c[1]), "+f"(o.c[2]), "+f"(o.c[3])
+        : "r"(o.a[0]), "r"(o.a[1]), "r"(o.a[2]), "r"(o.a[3]), "r"(o.b[0]), "r"(o.b[1]));
 #endif
   }
   template <bool Transposed, class F>
@@ -123,7 +128,9 @@ struct DeviceLanes {
     const int bytes = valid ? 16 : 0;
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(from), "r"(bytes));
   }
-  static __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;\n"); }
+  static __device__ __forceinline__ void commit_copies() {
+    asm volatile("cp.async.commit_group;\n");
+  }
   /// Waits until at most `Pending` groups of this thread's copies are under way.
   template <int Pending>
   static __device__ __forceinline__ void wait_copies() {
@@ -180,8 +187,8 @@ struct HostLanes {
       accumulate<32>(f, warp, a, b);
     }
   }
-  /// PTX ISA, ldmatrix: lanes 8i..8i+7 give the rows of matrix i; lane l gets the pair (l % 4) of row l / 4, or, when
-  /// transposed, elements l / 4 of rows 2 (l % 4) and 2 (l % 4) + 1.
+  /// PTX ISA, ldmatrix: lanes 8i..8i+7 give the rows of matrix i; lane l gets the pair (l % 4) of row l / 4,
+  /// or, when transposed, elements l / 4 of rows 2 (l % 4) and 2 (l % 4) + 1.
   template <bool Transposed, class F>
   void ldmatrix(F f) {
     for (std::size_t warp = 0; warp < registers.size(); warp += 32) {
@@ -200,15 +207,20 @@ struct HostLanes {
             return static_cast<std::uint32_t>(value);
           };
           const int g = lane / 4, t = 2 * (lane % 4);
-          to[lane][matrix] = Transposed ? element(t, g) | element(t + 1, g) << 16 : element(g, t) | element(g, t + 1) << 16;
+          to[lane][matrix] =
+              Transposed ? element(t, g) | element(t + 1, g) << 16 : element(g, t) | element(g, t + 1) << 16;
         }
       }
     }
   }
   template <class F>
-  void quad_max(F f) { group_max<4>(f); }
+  void quad_max(F f) {
+    group_max<4>(f);
+  }
   template <class F>
-  void quad_sum(F f) { group_sum<4>(f); }
+  void quad_sum(F f) {
+    group_sum<4>(f);
+  }
   template <int Width, class F>
   void group_max(F f) {
     reduce(f, Width, [](float a, float b) { return a > b ? a : b; });

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "calibrate/probe/cuda/device.hpp"
+#include "calibrate/probe/probe.hpp"
+
+namespace orrery {
+
+/// What the comparison with the reference found.
+struct Verified {
+  double error = 0;  ///< ||out - reference|| / ||reference|| over the elements compared
+  double limit = 0;
+};
+
+/// ||found - expected|| / ||expected||, summed up element by element; NaN where a result is NaN.
+class Distance {
+ public:
+  void add(double found, double expected) {
+    difference_ += (found - expected) * (found - expected);
+    norm_ += expected * expected;
+  }
+  [[nodiscard]] double value() const;
+
+ private:
+  double difference_ = 0;
+  double norm_ = 0;
+};
+
+/// A case prepared on the GPU with fresh random operands: can be executed again and again.
+class Workload {
+ public:
+  Workload() = default;
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
+  virtual ~Workload() = default;
+  /// Executes once and compares with a reference in double on the host. Absent where nothing is computed.
+  [[nodiscard]] virtual std::optional<Verified> verify() = 0;
+  /// Enqueues one execution.
+  virtual void launch(cudaStream_t stream) = 0;
+  /// Whether executions may be captured into a CUDA graph.
+  [[nodiscard]] virtual bool graph() const { return true; }
+  [[nodiscard]] virtual std::string note() const { return ""; }
+};
+using WorkloadPtr = std::unique_ptr<Workload>;
+
+// Each throws CaseFailed for what the device or library cannot do.
+[[nodiscard]] WorkloadPtr make_bandwidth(const Case& what, Device& device);  // bandwidth_workloads.cpp
+[[nodiscard]] WorkloadPtr make_element(const Case& what, Device& device);    // element_workloads.cpp
+[[nodiscard]] WorkloadPtr make_exchange(const Case& what, Device& device);   // exchange_workloads.cpp
+[[nodiscard]] WorkloadPtr make_attention(const Case& what, Device& device);  // attention_workloads.cpp
+[[nodiscard]] WorkloadPtr make_decode(const Case& what, Device& device);     // decode_workloads.cpp
+[[nodiscard]] WorkloadPtr make_cublaslt_gemm(const Case& what, Device& device,
+                                             int sms_taken);                // cublaslt_workloads.cpp
+[[nodiscard]] WorkloadPtr make_own_gemm(const Case& what, Device& device);  // own_gemm_workloads.cpp
+
+// Measured in their own way rather than by time_workload.
+[[nodiscard]] Answer run_launch(const Case& what, Device& device, const Effort& effort);  // launch_probe.cpp
+[[nodiscard]] Answer run_host_copy(const Case& what, Device& device,
+                                   const Effort& effort);  // launch_probe.cpp
+[[nodiscard]] Answer run_contention(const Case& what, Device& device,
+                                    const Effort& effort);              // contention_probe.cpp
+[[nodiscard]] Answer run_nccl(const Case& what, const Effort& effort);  // nccl_probe.cpp
+
+/// Verifies, warms up, and times with events: short kernels several at a time in a CUDA graph; with `cold_l2`
+/// one at a time after the L2 cache has been overwritten; with `sustained` back to back for the seconds of
+/// the effort, samples from the last 40 % of them, power from the difference of the energy counter where
+/// there is one.
+[[nodiscard]] Answer time_workload(const Case& what, Device& device, Workload& workload,
+                                   const Effort& effort);
+
+/// A sample with the readings of NVML.
+[[nodiscard]] Sample sample_of(Device& device, double seconds);
+
+}  // namespace orrery
