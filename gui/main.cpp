@@ -55,6 +55,9 @@ int screenshot(MainWindow& window, const QString& path) {
   if (QFileInfo(path).suffix().toLower() != "png")
     return fail(kUsage, "--screenshot: found '" + path.toStdString() + "', expected a file ending in .png");
   window.bench().wait();
+  if (window.bench().run() == nullptr)
+    return fail(kInvalidInput, window.bench().problems().empty() ? "nothing was simulated"
+                                                                 : window.bench().problems().front().text);
   window.show();
   QCoreApplication::processEvents();
   // Layouts settle in a second round, after the docks have their sizes.
@@ -66,9 +69,6 @@ int screenshot(MainWindow& window, const QString& path) {
     QFile::remove(part);
     return fail(kInvalidInput, path.toStdString() + ": cannot be written");
   }
-  if (window.bench().run() == nullptr)
-    return fail(kInvalidInput, window.bench().problems().empty() ? "nothing was simulated"
-                                                                 : window.bench().problems().front().text);
   return kFine;
 }
 

@@ -18,7 +18,7 @@ std::vector<double> round_numbers(const Scale& s, double most) {
       for (double p = std::floor(std::log10(s.low)); p <= std::log10(s.high); ++p) {
         for (double factor : {1.0, 2.0, 5.0}) {
           const double v = factor * std::pow(10.0, p);
-          if (v >= s.low && v <= s.high && (factor == 1 || most >= 4)) out.push_back(v);
+          if (v >= s.low && v <= s.high && (factor == 1 || most >= 2.5)) out.push_back(v);
         }
       }
       return out;

@@ -183,7 +183,8 @@ Chart busy_difference_chart(const RunView& a, const RunView& b, bool normalised,
   chart.scene.height = height;
   SceneLayer& layer = chart.scene.new_layer();
   layer.rects.push_back({{0, 0, width, height}, Ink::kBackground});
-  layer.texts.push_back({{8, 0, left - 12, height / 2}, "busy ranks, A - B", Align::kLeft});
+  layer.texts.push_back(
+      {{8, 0, left - 12, height / 2}, fitted_text("busy ranks, A - B", left - 12, text), Align::kLeft});
   layer.texts.push_back({{8, height / 2, left - 12, height / 2},
                          "up: A is busier",
                          Align::kLeft,

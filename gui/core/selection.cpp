@@ -136,7 +136,7 @@ Scope scope_of(const RunView& run, const TimelineState& state) {
 Table statistics(const RunView& run, const TimelineState& state) {
   Table table{"statistics",
               "Time by category",
-              {{"category", "category", false}, {"s", "time, s"}, {"percent", "%"}, {"slices", "slices"}},
+              {{"category", "category", false}, {"s", "time, s"}, {"percent", "%"}, {"slices", "n"}},
               {},
               {}};
   const Scope scope = scope_of(run, state);

@@ -82,6 +82,16 @@ void add_range(const TimelineGeometry& g, double t0, double t1, Ink ink, const s
   layer.texts.push_back({{x, label_y, w, text.em}, label, Align::kCentre, ink, Ink::kNone, false, true});
 }
 
+/// Whether a row in view has the category; rows with very many slices are not searched.
+bool occurs(const TimelineGeometry& g, Ink ink) {
+  constexpr std::size_t kSearched = 100000;
+  return std::any_of(g.lanes.rows.begin(), g.lanes.rows.end(), [&](const RowBox& box) {
+    const SliceRow& s = box.row->slices;
+    return s.size() > kSearched || std::find(s.ink.begin(), s.ink.end(), ink) != s.ink.end() ||
+           (ink == Ink::kBackwardInput && std::find(s.second.begin(), s.second.end(), ink) != s.second.end());
+  });
+}
+
 }  // namespace
 
 void add_grid(const TimelineGeometry& g, const TextMetrics& text, Scene& scene) {
@@ -218,6 +228,7 @@ void add_legend(const TimelineState& state, const TimelineGeometry& g, const Tex
       if (shown.ink == Ink::kOther || (shown.ink == Ink::kIdle && streams)) continue;
       if (!always && !streams && !state.critical && shown.ink != Ink::kIdle) continue;
       if (shown.ink == Ink::kHost && !streams) continue;
+      if (!occurs(g, shown.ink)) continue;
       entry({{}, shown.ink == Ink::kIdle ? Ink::kNone : shown.ink, shown.pattern}, std::string(shown.name));
     }
     if (!streams) entry({{}, Ink::kNone, Pattern::kPlain, Ink::kFrame}, "overlapped pair");

@@ -169,7 +169,7 @@ void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, b
   const double height = std::max(1.0, h - 4);
   const std::size_t from = row.index.first_after(static_cast<std::int64_t>(axis.t0));
   const std::size_t to = std::min(row.index.first_after(static_cast<std::int64_t>(axis.t1)) + 1, s.size());
-  const bool dense = static_cast<double>(to - std::min(from, to)) > 0.5 * axis.width;
+  const bool dense = static_cast<double>(to - std::min(from, to)) > axis.width;
   bool thin = dense;
   if (!dense) {
     const auto dim = static_cast<std::uint8_t>(dimmed ? 170 : 0);
@@ -193,7 +193,7 @@ void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, b
         slices.rects.push_back({{x0, top, shown, height / 2}, s.ink[i], Pattern::kPlain, Ink::kNone, dim});
         slices.rects.push_back(
             {{x0, top + height / 2, shown, height / 2}, s.second[i], Pattern::kPlain, Ink::kNone, dim});
-        if (w >= 4)
+        if (w >= 6)
           slices.rects.push_back({{x0, top, shown, height}, Ink::kNone, Pattern::kPlain, Ink::kFrame, dim});
       } else {
         slices.rects.push_back({{x0, top, shown, height}, fill, pattern, Ink::kNone, dim});

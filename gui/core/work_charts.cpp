@@ -136,13 +136,14 @@ Chart roofline_chart(const RunView& run, int rank, double width, double height, 
     const double ridge = memory > 0 ? roof.flops_per_s / memory : x.low;
     layer.lines.push_back({x.at(std::max(ridge, x.low)), y.at(roof.flops_per_s), plot.x + plot.w,
                            y.at(roof.flops_per_s), Ink::kLimit, 1.2F});
-    layer.texts.push_back({{plot.x + 4, y.at(roof.flops_per_s) + 1, plot.w - 8, text.em},
-                           fmt::format("{} {:.4g} TFLOP/s, dense", roof.name, roof.flops_per_s * 1e-12),
-                           Align::kRight,
-                           Ink::kLimit,
-                           Ink::kNone,
-                           false,
-                           true});
+    layer.texts.push_back(
+        {{x.at(std::max(ridge, x.low)) + 4, y.at(roof.flops_per_s) - text.em - 1, plot.w, text.em},
+         fmt::format("{} {:.4g} TFLOP/s, dense", roof.name, roof.flops_per_s * 1e-12),
+         Align::kLeft,
+         Ink::kLimit,
+         Ink::kNone,
+         false,
+         true});
   }
   if (memory > 0) {
     layer.lines.push_back(

@@ -34,6 +34,7 @@ QTableWidget* two_columns(const QString& name) {
   table->setAccessibleName(name);
   table->setHorizontalHeaderLabels({"what", "value"});
   table->verticalHeader()->hide();
+  table->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table->horizontalHeader()->setStretchLastSection(true);
   table->setEditTriggers(QAbstractItemView::NoEditTriggers);
   table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -98,7 +99,7 @@ void MainWindow::make_centre() {
   hint_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
   auto* strip = new QHBoxLayout(hint_);
   strip->setContentsMargins(8, 0, 4, 0);
-  strip->addWidget(new QLabel("Simulated here, not measured.  Try:"));
+  strip->addWidget(new QLabel("Simulated, not measured.  Try:"));
   const auto link = [&](const char* words, auto run) {
     auto* button = new QToolButton;
     button->setText(words);
@@ -107,11 +108,10 @@ void MainWindow::make_centre() {
     strip->addWidget(button);
     connect(button, &QToolButton::clicked, this, run);
   };
-  link("1  K: only the critical path", [this] { timeline_->act("critical"), timeline_->setFocus(); });
-  link("2  make the experts uneven with a slider",
-       [this] { scenario_->sliders().front().slider->setFocus(); });
-  link("3  keep as B, change something, compare (Ctrl+3)", [this] { keep_as_b(); });
-  link("?  all keys", [this] { run_action("help"); });
+  link("1  K: critical path", [this] { timeline_->act("critical"), timeline_->setFocus(); });
+  link("2  uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
+  link("3  Ctrl+B, edit, Ctrl+3: compare", [this] { keep_as_b(); });
+  link("?  keys", [this] { run_action("help"); });
   strip->addStretch();
   link("x", [this] { hint_->hide(); });
   layout->addWidget(hint_);
@@ -294,7 +294,6 @@ void MainWindow::show_details(const std::vector<std::pair<std::string, std::stri
     }
   }
   details_->resizeColumnToContents(0);
-  details_->resizeRowsToContents();
 }
 
 void MainWindow::show_selection() {

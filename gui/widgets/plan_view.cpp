@@ -46,6 +46,7 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   axes_->horizontalHeader()->setStretchLastSection(true);
   axes_->setColumnWidth(0, 150);
   axes_->verticalHeader()->hide();
+  axes_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
   axes_->setAccessibleName("Axes of the search");
   for (std::size_t i = 0; i < kFirstAxes.size(); ++i) {
     axes_->setItem(static_cast<int>(i), 0, new QTableWidgetItem(kFirstAxes[i].first));
@@ -86,6 +87,7 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   split->addWidget(left);
   split->addWidget(tabs_);
   split->setStretchFactor(1, 3);
+  left->setMaximumWidth(430);
   split->setSizes({330, 900});
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(4, 4, 4, 4);

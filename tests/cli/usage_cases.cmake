@@ -36,3 +36,5 @@ cli_case(export_kind_unknown EXIT 2 ARGS export ${deepseek} --as chrome-trcae ER
 cli_case(bare_schedule_needs_sizes EXIT 2 ARGS export --as schedule-csv --schedule dualpipe ERR "--pp is missing")
 cli_case(microbatches_of_a_scenario EXIT 2 ARGS export ${deepseek} --as schedule-csv --microbatches 8
   ERR "follows from the scenario's batch")
+
+cli_case(help_of_gui_begins_with_examples EXIT 0 ARGS gui --help OUT "^Examples:\n.*Usage: orrery gui.*--screenshot")
