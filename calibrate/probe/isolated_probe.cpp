@@ -186,9 +186,13 @@ Answer IsolatedProbe::run(const Case& what, const Effort& effort) {
   if (receipt == Receipt::kClosed)
     return Failure{FailureClass::kCrashed, "the measuring process " + how_it_ended()};
   Answer answer = parse_samples(text, "answer").outcomes.at(0).answer;
-  // A context that has lost its device answers nothing any more: the next case gets a new process.
+  // A context that has lost its device or had a fault answers nothing any more: the next case gets a new
+  // process.
   if (const auto* failure = std::get_if<Failure>(&answer)) {
-    if (failure->kind == FailureClass::kDeviceLost || failure->kind == FailureClass::kRankFailed) stop();
+    const FailureClass kind = failure->kind;
+    if (kind == FailureClass::kDeviceLost || kind == FailureClass::kRankFailed ||
+        kind == FailureClass::kCrashed)
+      stop();
   }
   return answer;
 }

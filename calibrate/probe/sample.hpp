@@ -85,7 +85,7 @@ enum class FailureClass : std::uint8_t {
   kTimeOut,      ///< did not come back
   kDeviceLost,   ///< the GPU no longer answers
   kRankFailed,   ///< a rank of a collective failed; the message names it
-  kCrashed,      ///< the measuring process died
+  kCrashed,      ///< the measuring process died, or a kernel made it useless
   kNotReached,   ///< the budget was spent before its turn
   kNotRecorded,  ///< a replay has no samples of it
   kOther,

@@ -45,7 +45,7 @@ class Measure : public ::testing::Test {
                        .max_samples = 10,
                        .max_seconds = 0.01,
                        .sustained_seconds = 0};
-    options_.patience = {.start_s = 20, .case_s = 0.3};
+    options_.patience = {.start_s = 20, .case_s = 1.5};
     options_.date = "2026-11-25";
     options_.tool = "test";
   }

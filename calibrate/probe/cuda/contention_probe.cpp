@@ -182,6 +182,9 @@ Answer run_contention(const Case& what, Device& device, const Effort& effort) {
   const WorkloadPtr work = work_beside(what, device, sms);
   if (sms == 0) return time_workload(what, device, *work, effort);
   Communication communication(sms, device);
+  // Once before: kernels are loaded at their first launch, and loading may wait for what runs - which would
+  // be for ever.
+  (void)work->verify();
   communication.start();
   Answer answer = time_workload(what, device, *work, effort);
   communication.stop();

@@ -11,12 +11,16 @@ void check(cudaError_t error, const char* what) {
     case cudaErrorNotSupported:
     case cudaErrorNoKernelImageForDevice:
     case cudaErrorInvalidConfiguration: kind = FailureClass::kUnsupported; break;
-    // The context is of no use after these: a new process is needed, and perhaps the device is gone.
+    // A fault of a kernel: the context is of no use any more, so the process is made anew; the device is
+    // well.
     case cudaErrorIllegalAddress:
     case cudaErrorLaunchFailure:
     case cudaErrorHardwareStackError:
     case cudaErrorIllegalInstruction:
     case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorAssert: kind = FailureClass::kCrashed; break;
     case cudaErrorECCUncorrectable:
     case cudaErrorNvlinkUncorrectable:
     case cudaErrorDevicesUnavailable:

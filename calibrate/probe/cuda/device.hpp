@@ -18,7 +18,8 @@ struct CaseFailed {
   Failure failure;
 };
 
-/// Throws CaseFailed of the class that the error belongs to: out of memory, device lost, unsupported, other.
+/// Throws CaseFailed of the class that the error belongs to: out of memory, fault of a kernel (crashed),
+/// device lost, unsupported, other.
 void check(cudaError_t error, const char* what);
 [[noreturn]] void unsupported(const std::string& reason);
 

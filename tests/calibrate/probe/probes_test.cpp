@@ -184,7 +184,7 @@ TEST(IsolatedProbe, AnswersAreThoseOfTheProbeInside) {
 }
 
 TEST(IsolatedProbe, AHangingCaseIsATimeOutAndTheNextOneIsMeasured) {
-  IsolatedProbe isolated(synthetic({.hang = {"launch"}}), {.start_s = 20, .case_s = 0.2});
+  IsolatedProbe isolated(synthetic({.hang = {"launch"}}), {.start_s = 20, .case_s = 1.5});
   ASSERT_EQ(isolated.start(), "");
   const Effort effort{.max_seconds = 0.01};
   EXPECT_EQ(failure_of(isolated.run({.op_class = "launch"}, effort)), FailureClass::kTimeOut);
