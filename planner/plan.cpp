@@ -87,7 +87,20 @@ Scenario scenario_of(const PlanReport& report, const Found& found) {
   return s;
 }
 
+/// Settings of the scenario that neither space nor bounds know: an answer would be of something else.
+void refuse_unknown_settings(const Layout& l) {
+  const Layout usual;
+  const auto refuse = [](const char* key) {
+    throw InputError(key, "the search of layouts does not know this setting; leave it out");
+  };
+  if (l.optimizer_sync != usual.optimizer_sync) refuse("layout.optimizer_sync");
+  if (l.weight_gradients != usual.weight_gradients) refuse("layout.weight_gradients");
+  if (l.live_microbatches != usual.live_microbatches) refuse("layout.live_microbatches");
+  if (l.mtp_stage != usual.mtp_stage) refuse("layout.mtp_stage");
+}
+
 PlanReport plan_layouts(const PlanRequest& r) {
+  refuse_unknown_settings(r.scenario.layout);
   const Meter meter(r.scenario, "--objective");
   demand_inputs(r, meter);
   check_contradictions(r.constraints, meter, "--constraint");

@@ -65,7 +65,7 @@ constexpr std::array kInputs{Input{"bandwidth between nodes", scale_scale_out},
                              Input{"rate of memory-bound kernels", scale_memory_rate},
                              Input{"memory of a GPU", scale_memory_size}};
 
-/// Seconds of a step at chunk level; infinite where it does not fit.
+/// Seconds of a step, at chunk level where that is exact; infinite where it does not fit.
 double seconds_of(const Scenario& s) {
   Plan plan;
   Schedule schedule;
@@ -73,7 +73,8 @@ double seconds_of(const Scenario& s) {
   const bool pairs = overlaps(schedule);
   plan_schedule(s, std::move(schedule), pairs, plan);
   if (plan.verdict) return std::numeric_limits<double>::infinity();
-  return to_seconds(chunk_step(s, plan).time).value;
+  const ChunkStep chunk = chunk_step(s, plan);
+  return chunk.exact ? to_seconds(chunk.time).value : simulate(s).metrics.step_time_s;
 }
 
 double scaled_seconds(const Scenario& s, const Input& input, double factor) {

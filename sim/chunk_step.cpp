@@ -4,6 +4,7 @@
 
 #include "sim/engine/engine.hpp"
 #include "sim/engine/task_graph_builder.hpp"
+#include "sim/layout/data_parallel.hpp"
 #include "sim/lower/step_tail.hpp"
 #include "sim/lower/step_times.hpp"
 #include "sim/report/measure.hpp"
@@ -24,12 +25,20 @@ std::uint32_t message_item(Plan& plan) {
                                   TaskKind::kPp);
 }
 
+/// Whether data-parallel traffic runs beside the steps.
+bool runs_beside(const Layout& layout) {
+  const DataParallelPlan plan = data_parallel_plan(layout);
+  const auto beside = [](DataTraffic t) { return t == DataTraffic::kOnce || t == DataTraffic::kEveryUse; };
+  return beside(plan.gather) || beside(plan.reduce);
+}
+
 class Chunks {
  public:
   Chunks(const Scenario& scenario, Plan& plan)
       : scenario_(scenario),
         plan_(plan),
-        blocking_(scenario.layout.messages == MessageRule::kBlocking),
+        blocking_(scenario.layout.messages == MessageRule::kBlocking && !runs_beside(scenario.layout)),
+        barrier_(scenario.layout.optimizer_sync == OptimizerSync::kBarrier),
         item_(message_item(plan)) {}
 
   ChunkStep run() {
@@ -38,7 +47,15 @@ class Chunks {
     std::vector<std::vector<StepTime>> times;
     const Evaluation& evaluation = timer.run(plan_.schedule, &times);
     SIM_CHECK(evaluation.runs, "the schedule does not run to its end");
-    ChunkStep result{.time = {}, .pipeline = {}, .exact = blocking_};
+    ChunkStep result{.time = {}, .pipeline = {}, .exact = blocking_ && barrier_};
+    if (!barrier_) {
+      for (const std::vector<StepTime>& rank : times) {
+        SimTime work;
+        for (const StepTime& t : rank) work += SimTime{t.end - t.begin};
+        result.pipeline = result.time = std::max(result.time, work);
+      }
+      return result;
+    }
     SimTime host_end;
     std::vector<End> ends(times.size());
     for (std::size_t r = 0; r < times.size(); ++r) {
@@ -105,7 +122,8 @@ class Chunks {
         store(step, ticks_of(times_[slot]));
       }
     }
-    if (!blocking_) costs_.message = plan_.templates->items()[item_].duration.ps;
+    if (scenario_.layout.messages == MessageRule::kAsync)
+      costs_.message = plan_.templates->items()[item_].duration.ps;
   }
 
   void store(const Step& step, const StepTicks& ticks) {
@@ -149,9 +167,10 @@ class Chunks {
       builder.add_dependency(pipeline_end.back(), message);
     }
     std::vector<std::int32_t> items(builder.task_count(), -1);
-    add_step_tail({plan_.workload, plan_.schedule, scenario_.layout, plan_.derived, *plan_.ranks,
-                   *plan_.templates, pipeline_end, optimizer_traffic(plan_.rules)},
-                  builder, items);
+    add_step_tail(
+        {plan_.workload, plan_.schedule, scenario_.layout, plan_.derived, *plan_.ranks, *plan_.templates,
+         pipeline_end, std::vector<TaskId>(ends.size(), kNoTask), optimizer_traffic(plan_.rules)},
+        builder, items);
     builder.set_slowdowns(plan_.templates->slowdowns());
     return orrery::run(std::move(builder).freeze()).makespan;
   }
@@ -159,6 +178,7 @@ class Chunks {
   const Scenario& scenario_;
   Plan& plan_;
   bool blocking_;
+  bool barrier_;
   std::uint32_t item_;
   ScheduleCosts costs_;
   std::vector<char> known_;  ///< [slot]

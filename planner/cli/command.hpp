@@ -81,8 +81,6 @@ struct CommandInfo {
 
 /// All commands in the order of the help.
 [[nodiscard]] const std::vector<CommandInfo>& commands();
-/// Names of the interface that this version does not have.
-[[nodiscard]] const std::vector<std::string>& commands_not_here();
 /// nullptr when there is none of that name.
 [[nodiscard]] const CommandInfo* find_command(const std::string& name);
 /// Throws UsageError with the nearest name.
@@ -103,5 +101,6 @@ struct CommandInfo {
 [[nodiscard]] CommandInfo doctor_command();
 [[nodiscard]] CommandInfo completions_command();
 [[nodiscard]] CommandInfo calibrate_command();
+[[nodiscard]] CommandInfo gui_command();
 
 }  // namespace orrery::cli

@@ -21,13 +21,9 @@ const std::vector<CommandInfo>& commands() {
                                              config_command(),
                                              doctor_command(),
                                              completions_command(),
-                                             calibrate_command()};
+                                             calibrate_command(),
+                                             gui_command()};
   return kAll;
-}
-
-const std::vector<std::string>& commands_not_here() {
-  static const std::vector<std::string> kNames{"gui"};
-  return kNames;
 }
 
 const CommandInfo* find_command(const std::string& name) {
@@ -41,9 +37,6 @@ const CommandInfo& demand_command(const std::string& name) {
   if (const CommandInfo* found = find_command(name)) return *found;
   std::vector<std::string> known;
   for (const CommandInfo& command : commands()) known.push_back(command.name);
-  const std::vector<std::string>& absent = commands_not_here();
-  if (std::find(absent.begin(), absent.end(), name) != absent.end())
-    throw UsageError(fmt::format("the command '{}' is not in this version, which has {}", name, join(known)));
   throw UsageError(
       fmt::format("unknown command '{}'{}; commands are {}", name, did_you_mean(name, known), join(known)));
 }

@@ -3,14 +3,9 @@ cli_case(no_arguments_print_five_examples EXIT 0
   OUT "^Examples:\n(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)(  orrery [^\n]*\n)'")
 cli_case(help_begins_with_examples EXIT 0 ARGS --help OUT "^Examples:.*Exit codes")
 cli_case(version_names_the_commit EXIT 0 ARGS --version OUT "^orrery [0-9.]+ \\(commit [0-9a-f]+|unknown")
-foreach(command simulate explain sweep compare compare-schedules export validate list config doctor completions)
+foreach(command simulate plan explain report sweep compare compare-schedules export validate list config doctor completions)
   cli_case(help_of_${command}_begins_with_examples EXIT 0 ARGS ${command} --help
     OUT "^Examples:\n.*Usage: orrery ${command}.*--format.*--output.*--set.*--quiet.*--verbose")
-endforeach()
-
-foreach(command plan calibrate gui)
-  cli_case(${command}_is_not_in_this_version EXIT 2 ARGS ${command}
-    ERR "the command '${command}' is not in this version, which has simulate")
 endforeach()
 cli_case(unknown_command_suggests EXIT 2 ARGS simulat ERR "unknown command 'simulat'. did you mean 'simulate'")
 cli_case(transposed_letters_suggest EXIT 2 ARGS lits models ERR "did you mean 'list'")
@@ -35,3 +30,5 @@ cli_case(export_kind_unknown EXIT 2 ARGS export ${deepseek} --as chrome-trcae ER
 cli_case(bare_schedule_needs_sizes EXIT 2 ARGS export --as schedule-csv --schedule dualpipe ERR "--pp is missing")
 cli_case(microbatches_of_a_scenario EXIT 2 ARGS export ${deepseek} --as schedule-csv --microbatches 8
   ERR "follows from the scenario's batch")
+
+cli_case(help_of_gui_begins_with_examples EXIT 0 ARGS gui --help OUT "^Examples:\n.*Usage: orrery gui.*--screenshot")

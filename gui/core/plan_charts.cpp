@@ -1,0 +1,407 @@
+#include "gui/core/plan_charts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "gui/core/chart_parts.hpp"
+
+namespace orrery::gui {
+namespace {
+
+std::string input_of(const SweepRow& row, const std::string& key) {
+  for (const auto& [name, value] : row.inputs) {
+    if (name != key) continue;
+    return value.size() > 1 && value.front() == '"' ? value.substr(1, value.size() - 2) : value;
+  }
+  return "";
+}
+
+std::optional<double> value_of(const SweepRow& row, std::size_t metric) {
+  return row.status == "ok" && metric < row.metrics.size() ? row.metrics[metric] : std::nullopt;
+}
+
+/// Numbers in their order, words after them by name.
+bool before(const std::string& a, const std::string& b) {
+  char* end_a = nullptr;
+  char* end_b = nullptr;
+  const double x = std::strtod(a.c_str(), &end_a);
+  const double y = std::strtod(b.c_str(), &end_b);
+  const bool number_a = end_a != a.c_str() && *end_a == 0;
+  const bool number_b = end_b != b.c_str() && *end_b == 0;
+  if (number_a && number_b) return x < y;
+  return number_a != number_b ? number_a : a < b;
+}
+
+std::vector<std::string> values_of(const PlanItems& items, const std::string& key) {
+  std::vector<std::string> out;
+  for (const auto& item : items) {
+    const std::string v = input_of(item.row, key);
+    if (!v.empty() && std::find(out.begin(), out.end(), v) == out.end()) out.push_back(v);
+  }
+  std::sort(out.begin(), out.end(), before);
+  return out;
+}
+
+std::string metric_label(std::size_t metric) {
+  const SweepMetric& m = sweep_metrics()[metric];
+  return std::string(m.name) + (m.unit.empty() ? "" : ", " + std::string(m.unit));
+}
+
+bool better(std::size_t metric, double a, double b) {
+  return sweep_metrics()[metric].better > 0 ? a > b : a < b;
+}
+
+}  // namespace
+
+int metric_index(const std::string& name) {
+  for (std::size_t i = 0; i < sweep_metrics().size(); ++i) {
+    if (sweep_metrics()[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
+  Table t{"plan", "Layouts", {}, {}, {}};
+  for (const std::string& key : keys) t.columns.push_back({key, key, false});
+  t.columns.push_back({"status", "status", false});
+  static constexpr std::array<std::pair<const char*, const char*>, 7> kShown{
+      {{"step_time_s", "step, s"},
+       {"tokens_per_s_per_gpu", "tokens/s per GPU"},
+       {"mfu_causal", "MFU, causal"},
+       {"peak_bytes", "peak memory, B"},
+       {"days", "run, days"},
+       {"usd", "rent, USD"},
+       {"gpu_mean_w", "GPU, W"}}};
+  for (const auto& [name, title] : kShown) t.columns.push_back({name, title});
+  t.columns.push_back({"reason", "why not", false});
+  for (const auto& item : items) {
+    std::vector<Cell> row;
+    for (const std::string& key : keys) row.emplace_back(input_of(item.row, key));
+    row.emplace_back(item.row.status);
+    for (const auto& [name, title] : kShown) {
+      const int at = metric_index(name);
+      const std::optional<double> v =
+          at < 0 ? std::nullopt : value_of(item.row, static_cast<std::size_t>(at));
+      row.push_back(
+          v ? Cell(digits_text(*v), *v, std::string(sweep_metrics()[static_cast<std::size_t>(at)].unit))
+            : Cell(""));
+    }
+    row.emplace_back(item.row.reason_code.empty() ? "" : item.row.reason_code + ": " + item.row.reason);
+    t.rows.push_back(std::move(row));
+  }
+  return t;
+}
+
+std::vector<std::size_t> front_of(const PlanItems& items, std::size_t x_metric, std::size_t y_metric) {
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (value_of(items[i].row, x_metric) && value_of(items[i].row, y_metric)) all.push_back(i);
+  }
+  std::stable_sort(all.begin(), all.end(), [&](std::size_t a, std::size_t b) {
+    const double xa = *value_of(items[a].row, x_metric);
+    const double xb = *value_of(items[b].row, x_metric);
+    if (xa != xb) return better(x_metric, xa, xb);
+    return better(y_metric, *value_of(items[a].row, y_metric), *value_of(items[b].row, y_metric));
+  });
+  std::vector<std::size_t> front;
+  for (std::size_t i : all) {
+    if (front.empty() ||
+        better(y_metric, *value_of(items[i].row, y_metric), *value_of(items[front.back()].row, y_metric)))
+      front.push_back(i);
+  }
+  return front;
+}
+
+Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_metric, double width,
+                    double height, const TextMetrics& text, int selected) {
+  Chart chart;
+  std::set<std::string> keys;
+  double low_x = 1e300, high_x = -1e300, low_y = 1e300, high_y = -1e300;
+  std::size_t fits = 0;
+  for (const auto& item : items) {
+    const auto x = value_of(item.row, x_metric);
+    const auto y = value_of(item.row, y_metric);
+    if (!x || !y) continue;
+    ++fits;
+    low_x = std::min(low_x, *x);
+    high_x = std::max(high_x, *x);
+    low_y = std::min(low_y, *y);
+    high_y = std::max(high_y, *y);
+  }
+  chart.table = {"scatter",
+                 "Layouts on the front",
+                 {{"item", "item"}, {"x", metric_label(x_metric)}, {"y", metric_label(y_metric)}},
+                 {},
+                 {}};
+  if (fits == 0) {
+    chart.scene = sentence_chart(width, height,
+                                 items.empty() ? "Nothing was searched yet: press Search."
+                                               : "No layout of the search fits: see Why not.");
+    return chart;
+  }
+  chart.scene = start_chart(
+      width, height,
+      fmt::format("{} of {} layouts fit; the line joins those that none beats in both", fits, items.size()),
+      text);
+  const Box plot = plot_area(width, height, 9, 2.8, text);
+  const double air_x = std::max((high_x - low_x) * 0.06, std::abs(high_x) * 1e-6);
+  const double air_y = std::max((high_y - low_y) * 0.06, std::abs(high_y) * 1e-6);
+  const Scale x = make_scale(low_x - air_x, high_x + air_x, plot.x, plot.x + plot.w, false);
+  const Scale y = make_scale(low_y - air_y, high_y + air_y, plot.y + plot.h, plot.y, false);
+  add_y_axis(chart.scene, plot, y, std::string(sweep_metrics()[y_metric].unit), text);
+  add_x_axis(chart.scene, plot, x, metric_label(x_metric) + "  (across), " + metric_label(y_metric) + " (up)",
+             text);
+  SceneLayer& layer = chart.scene.layer();
+  const std::vector<std::size_t> front = front_of(items, x_metric, y_metric);
+  SceneCurve curve;
+  for (std::size_t i : front) {
+    const double vx = *value_of(items[i].row, x_metric);
+    const double vy = *value_of(items[i].row, y_metric);
+    curve.points.push_back({x.at(vx), y.at(vy)});
+    chart.table.rows.push_back({Cell(std::to_string(i), static_cast<double>(i), ""),
+                                Cell(digits_text(vx), vx, ""), Cell(digits_text(vy), vy, "")});
+  }
+  layer.curves.push_back(std::move(curve));
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto vx = value_of(items[i].row, x_metric);
+    const auto vy = value_of(items[i].row, y_metric);
+    if (!vx || !vy) continue;
+    const bool on_front = std::find(front.begin(), front.end(), i) != front.end();
+    const bool chosen = static_cast<int>(i) == selected;
+    layer.dots.push_back({x.at(*vx), y.at(*vy),
+                          chosen     ? 7.0
+                          : on_front ? 5.0
+                                     : 3.5,
+                          on_front ? Ink::kForward : Ink::kGhost, chosen ? Ink::kSelection : Ink::kNone});
+    std::string tip;
+    for (const Override& o : items[i].overrides) tip += o.key + " = " + o.value + "\n";
+    chart.scene.hits.push_back({{x.at(*vx) - 5, y.at(*vy) - 5, 10, 10},
+                                static_cast<int>(i),
+                                tip + metric_label(x_metric) + ": " + digits_text(*vx) + "\n" +
+                                    metric_label(y_metric) + ": " + digits_text(*vy)});
+  }
+  return chart;
+}
+
+Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::string& y_key,
+                 std::size_t metric, double width, double height, const TextMetrics& text) {
+  Chart chart;
+  const std::vector<std::string> xs = values_of(items, x_key);
+  const std::vector<std::string> ys = values_of(items, y_key);
+  chart.table = {"heat-map", "Best of each cell", {{"y", y_key, false}}, {}, {}};
+  for (const std::string& x : xs) chart.table.columns.push_back({x, x_key + " " + x});
+  if (xs.empty() || ys.empty() || xs.size() > 64 || ys.size() > 64) {
+    chart.scene = sentence_chart(width, height, "Nothing was searched over these two keys.");
+    return chart;
+  }
+  chart.scene = start_chart(width, height,
+                            fmt::format("Best {} by {} (across) and {} (down); hatched: nothing fits",
+                                        metric_label(metric), x_key, y_key),
+                            text);
+  Box plot = plot_area(width, height, 9, 1.6, text);
+  std::map<std::pair<std::size_t, std::size_t>, std::pair<std::optional<double>, std::size_t>> best;
+  std::map<std::pair<std::size_t, std::size_t>, std::string> why;
+  double low = 1e300, high = -1e300;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto cx =
+        static_cast<std::size_t>(std::find(xs.begin(), xs.end(), input_of(items[i].row, x_key)) - xs.begin());
+    const auto cy =
+        static_cast<std::size_t>(std::find(ys.begin(), ys.end(), input_of(items[i].row, y_key)) - ys.begin());
+    if (cx == xs.size() || cy == ys.size()) continue;
+    const auto v = value_of(items[i].row, metric);
+    auto& cell = best[{cx, cy}];
+    if (v && (!cell.first || better(metric, *v, *cell.first))) cell = {v, i};
+    if (!v && !items[i].row.reason_code.empty()) why[{cx, cy}] = items[i].row.reason_code;
+  }
+  for (const auto& [at, cell] : best) {
+    if (!cell.first) continue;
+    low = std::min(low, *cell.first);
+    high = std::max(high, *cell.first);
+  }
+  const double w = plot.w / static_cast<double>(xs.size());
+  const double h = plot.h / static_cast<double>(ys.size());
+  SceneLayer& layer = chart.scene.layer();
+  for (std::size_t cy = 0; cy < ys.size(); ++cy) {
+    layer.texts.push_back({{0, plot.y + h * static_cast<double>(cy), plot.x - 6, h},
+                           fitted_text(ys[cy], plot.x - 8, text),
+                           Align::kRight,
+                           Ink::kText});
+    std::vector<Cell> row{ys[cy]};
+    for (std::size_t cx = 0; cx < xs.size(); ++cx) {
+      const Box box{plot.x + w * static_cast<double>(cx) + 1, plot.y + h * static_cast<double>(cy) + 1,
+                    std::max(1.0, w - 2), std::max(1.0, h - 2)};
+      const auto cell = best[{cx, cy}];
+      if (cell.first) {
+        const double share = high > low ? (*cell.first - low) / (high - low) : 0;
+        const double good = sweep_metrics()[metric].better > 0 ? share : 1 - share;
+        // The darker the better; the number stands in the cell as well.
+        layer.rects.push_back({box, Ink::kForward, Pattern::kPlain, Ink::kGrid,
+                               static_cast<std::uint8_t>(std::lround(215 * (1 - good)))});
+        const std::string label = digits_text(*cell.first, 3);
+        const Box plate{box.x + (box.w - text.width(label)) / 2 - 3, box.y + box.h / 2 - text.em / 2,
+                        text.width(label) + 6, text.em};
+        if (plate.w < box.w) layer.rects.push_back({plate, Ink::kBackground});
+        layer.texts.push_back({box, fitted_text(label, box.w - 4, text), Align::kCentre, Ink::kText});
+        row.push_back(Cell(digits_text(*cell.first), *cell.first, ""));
+        chart.scene.hits.push_back(
+            {box, static_cast<int>(cell.second), xs[cx] + " x " + ys[cy] + ": " + digits_text(*cell.first)});
+      } else {
+        layer.rects.push_back({box, Ink::kNone, Pattern::kHatch, Ink::kGrid});
+        layer.texts.push_back({box, fitted_text(why[{cx, cy}], box.w - 4, text), Align::kCentre,
+                               Ink::kMutedText, Ink::kNone, false, true});
+        row.emplace_back(why[{cx, cy}]);
+      }
+    }
+    chart.table.rows.push_back(std::move(row));
+  }
+  for (std::size_t cx = 0; cx < xs.size(); ++cx)
+    layer.texts.push_back({{plot.x + w * static_cast<double>(cx), plot.y + plot.h + 2, w, text.em * 1.2},
+                           fitted_text(xs[cx], w - 4, text),
+                           Align::kCentre,
+                           Ink::kText});
+  return chart;
+}
+
+Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& keys, double width,
+                     double height, const TextMetrics& text, int selected) {
+  Chart chart{{}, plan_table(items, keys)};
+  std::vector<std::string> axes = keys;
+  static constexpr std::array<const char*, 4> kResults{"step_time_s", "peak_bytes", "days", "usd"};
+  const std::size_t first_result = axes.size();
+  for (const char* name : kResults) axes.emplace_back(name);
+  std::size_t fits = 0;
+  for (const auto& item : items) fits += item.row.status == "ok" ? 1 : 0;
+  if (fits == 0) {
+    chart.scene = sentence_chart(width, height,
+                                 items.empty() ? "Nothing was searched yet: press Search."
+                                               : "No layout of the search fits: see Why not.");
+    return chart;
+  }
+  chart.scene = start_chart(width, height, fmt::format("{} layouts that fit, one line each", fits), text);
+  Box plot = plot_area(width, height, 5, 1.6, text);
+  plot.w = std::max(1.0, plot.w - text.em * 4);
+  plot.y += text.em * 1.4;
+  plot.h = std::max(1.0, plot.h - text.em * 1.4);
+  SceneLayer& layer = chart.scene.layer();
+  const double apart = axes.size() > 1 ? plot.w / static_cast<double>(axes.size() - 1) : plot.w;
+  std::vector<std::vector<std::string>> words(axes.size());
+  std::vector<Scale> scales(axes.size());
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    const double x = plot.x + apart * static_cast<double>(a);
+    layer.lines.push_back({x, plot.y, x, plot.y + plot.h, Ink::kMutedText, 1});
+    const std::string name =
+        axes[a].substr(axes[a].find('.') == std::string::npos ? 0 : axes[a].find('.') + 1);
+    layer.texts.push_back({{x - apart / 2, plot.y - text.em * 1.5, apart, text.em * 1.2},
+                           fitted_text(name, apart - 6, text),
+                           Align::kCentre,
+                           Ink::kText});
+    if (a < first_result) {
+      words[a] = values_of(items, axes[a]);
+      for (std::size_t v = 0; v < words[a].size() && words[a].size() < 24; ++v) {
+        const double y =
+            plot.y + plot.h * (words[a].size() < 2
+                                   ? 0.5
+                                   : 1 - static_cast<double>(v) / static_cast<double>(words[a].size() - 1));
+        layer.texts.push_back({{x + 4, y - text.em / 2, apart - 6, text.em},
+                               fitted_text(words[a][v], apart - 8, text),
+                               Align::kLeft,
+                               Ink::kText,
+                               Ink::kNone,
+                               false,
+                               true});
+      }
+      continue;
+    }
+    double low = 1e300, high = -1e300;
+    const auto metric = static_cast<std::size_t>(std::max(0, metric_index(axes[a])));
+    for (const auto& item : items) {
+      if (const auto v = value_of(item.row, metric)) low = std::min(low, *v), high = std::max(high, *v);
+    }
+    if (low > high) low = 0, high = 1;
+    scales[a] = make_scale(low, high, plot.y + plot.h, plot.y, false);
+    const std::string unit = " " + std::string(sweep_metrics()[metric].unit);
+    layer.texts.push_back({{x + 4, plot.y, apart, text.em},
+                           digits_text(high, 3) + unit,
+                           Align::kLeft,
+                           Ink::kMutedText,
+                           Ink::kNone,
+                           false,
+                           true});
+    layer.texts.push_back({{x + 4, plot.y + plot.h - text.em, apart, text.em},
+                           digits_text(low, 3) + unit,
+                           Align::kLeft,
+                           Ink::kMutedText,
+                           Ink::kNone,
+                           false,
+                           true});
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items[i].row.status != "ok") continue;
+    SceneCurve curve;
+    curve.ink = static_cast<int>(i) == selected ? Ink::kSelection : Ink::kGhost;
+    curve.width = static_cast<int>(i) == selected ? 3.0F : 1.0F;
+    for (std::size_t a = 0; a < axes.size(); ++a) {
+      const double x = plot.x + apart * static_cast<double>(a);
+      if (a < first_result) {
+        const auto v = static_cast<double>(
+            std::find(words[a].begin(), words[a].end(), input_of(items[i].row, axes[a])) - words[a].begin());
+        const double last = static_cast<double>(words[a].size()) - 1;
+        curve.points.push_back({x, plot.y + plot.h * (last < 1 ? 0.5 : 1 - std::min(v, last) / last)});
+      } else if (const auto v =
+                     value_of(items[i].row, static_cast<std::size_t>(std::max(0, metric_index(axes[a]))))) {
+        curve.points.push_back({x, scales[a].at(*v)});
+      }
+    }
+    layer.curves.push_back(std::move(curve));
+  }
+  if (selected >= 0) {
+    // The selected line above all others.
+    std::stable_partition(layer.curves.begin(), layer.curves.end(),
+                          [](const SceneCurve& c) { return c.ink != Ink::kSelection; });
+  }
+  return chart;
+}
+
+Chart reasons_chart(const PlanItems& items, double width, double height, const TextMetrics& text) {
+  Chart chart;
+  std::map<std::string, std::size_t> counts;
+  for (const auto& item : items)
+    ++counts[item.row.status == "ok" ? std::string("fits") : item.row.reason_code];
+  chart.table = {
+      "reasons", "Why not", {{"reason", "reason", false}, {"layouts", "layouts"}, {"percent", "%"}}, {}, {}};
+  if (items.empty()) {
+    chart.scene = sentence_chart(width, height, "Nothing was searched yet: press Search.");
+    return chart;
+  }
+  std::vector<std::pair<std::string, std::size_t>> rows(counts.begin(), counts.end());
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  chart.scene = start_chart(width, height, fmt::format("What became of {} layouts", items.size()), text);
+  Box plot = plot_area(width, height, 10, 0.6, text);
+  plot.w = std::max(1.0, plot.w - text.em * 8);
+  const double row = std::min(plot.h / static_cast<double>(rows.size()), text.em * 3);
+  SceneLayer& layer = chart.scene.layer();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double share = static_cast<double>(rows[i].second) / static_cast<double>(items.size());
+    const double y = plot.y + row * static_cast<double>(i);
+    const bool fits = rows[i].first == "fits";
+    const Box box{plot.x, y + row * 0.15, std::max(1.0, plot.w * share), row * 0.7};
+    layer.rects.push_back(
+        {box, fits ? Ink::kForward : Ink::kNone, fits ? Pattern::kPlain : Pattern::kHatch, Ink::kGrid});
+    layer.texts.push_back({{0, y, plot.x - 8, row}, rows[i].first, Align::kRight});
+    layer.texts.push_back({{box.x + box.w + 6, y, text.em * 10, row},
+                           fmt::format("{}, {:.1f} %", rows[i].second, 100 * share),
+                           Align::kLeft});
+    chart.table.rows.push_back({rows[i].first,
+                                Cell(std::to_string(rows[i].second), static_cast<double>(rows[i].second), ""),
+                                Cell(fmt::format("{:.1f}", 100 * share), 100 * share, "%")});
+  }
+  return chart;
+}
+
+}  // namespace orrery::gui

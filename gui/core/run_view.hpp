@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gui/core/step_rows.hpp"
+#include "planner/inputs.hpp"
+#include "planner/memory_over_time.hpp"
+#include "sim/report/published.hpp"
+#include "sim/scenario.hpp"
+#include "sim/simulate.hpp"
+
+namespace orrery::gui {
+
+/// One run as the views show it: what was asked, what came out, and what is drawn of it. Made in a worker,
+/// constant afterwards, except for the rows of a rank's streams, which are made when first asked for.
+class RunView {
+ public:
+  /// Simulates; InputError for what the façade refuses.
+  RunView(Scenario scenario, std::vector<InputRow> inputs, const std::vector<PublishedRun>& published);
+
+  [[nodiscard]] const Scenario& scenario() const { return scenario_; }
+  [[nodiscard]] const SimResult& result() const { return result_; }
+  [[nodiscard]] const Metrics& metrics() const { return result_.metrics; }
+  [[nodiscard]] bool feasible() const { return !result_.metrics.infeasible; }
+  [[nodiscard]] const std::vector<InputRow>& inputs() const { return inputs_; }
+  /// Published runs about this scenario, each beside what was computed.
+  struct Comparison {
+    PublishedRun run;
+    std::vector<ComparisonRow> rows;
+  };
+  [[nodiscard]] const std::vector<Comparison>& comparisons() const { return comparisons_; }
+  /// The published figure with this key ("step.time_s"); nullptr when there is none.
+  [[nodiscard]] const ComparisonRow* published(const std::string& key,
+                                               const PublishedRun** run = nullptr) const;
+
+  /// Picoseconds; 0 when infeasible.
+  [[nodiscard]] std::int64_t makespan() const;
+  [[nodiscard]] std::int64_t replicas() const { return replicas_; }
+  [[nodiscard]] int ranks() const;
+  [[nodiscard]] const std::vector<RankBubble>& bubbles() const { return bubbles_; }
+  [[nodiscard]] const std::vector<MemoryOverTime>& memory() const { return memory_; }
+
+  [[nodiscard]] const TimelineRow* critical() const { return critical_.get(); }
+  [[nodiscard]] const LevelRows& pipeline() const { return pipeline_; }
+  /// Rows of a level; `rank` counts for streams only. Not for threads at the same time.
+  [[nodiscard]] const LevelRows& rows(Level level, int rank) const;
+  /// Memory and NIC load of a rank as counter rows.
+  [[nodiscard]] const LevelRows& counters(int rank) const;
+  [[nodiscard]] double seconds_to_make() const { return seconds_; }
+
+ private:
+  Scenario scenario_;
+  SimResult result_;
+  std::vector<InputRow> inputs_;
+  std::vector<Comparison> comparisons_;
+  std::vector<RankBubble> bubbles_;
+  std::vector<MemoryOverTime> memory_;
+  std::unique_ptr<TimelineRow> critical_;
+  LevelRows pipeline_, cluster_;
+  mutable LevelRows streams_, operators_, counters_;
+  std::int64_t replicas_ = 1;
+  double seconds_ = 0;  ///< wall time of making it; shown, never part of a result
+};
+
+/// Share of the NIC's nominal rate that a rank's transfers use, mean over `bins` equal parts of the step.
+[[nodiscard]] Counter nic_load(const SimResult& result, const Scenario& scenario, int rank, int bins);
+
+}  // namespace orrery::gui

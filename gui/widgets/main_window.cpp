@@ -1,0 +1,424 @@
+#include "gui/widgets/main_window.hpp"
+
+#include <fmt/format.h>
+
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QMenuBar>
+#include <QSettings>
+#include <QSlider>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QTableWidget>
+#include <QTextBrowser>
+#include <QToolBar>
+#include <QToolButton>
+#include <QUndoStack>
+#include <QVBoxLayout>
+
+#include "gui/core/chart_parts.hpp"
+#include "gui/core/examples.hpp"
+#include "gui/core/search.hpp"
+#include "gui/core/selection.hpp"
+#include "sim/report/report_text.hpp"
+
+namespace orrery::gui {
+namespace {
+
+QTableWidget* two_columns(const QString& name) {
+  auto* table = new QTableWidget(0, 2);
+  table->setAccessibleName(name);
+  table->setHorizontalHeaderLabels({"what", "value"});
+  table->verticalHeader()->hide();
+  table->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  table->horizontalHeader()->setStretchLastSection(true);
+  table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table->setSelectionBehavior(QAbstractItemView::SelectRows);
+  table->setWordWrap(true);
+  return table;
+}
+
+}  // namespace
+
+MainWindow::MainWindow(ProfileFolders profiles, const QString& settings, QWidget* parent)
+    : QMainWindow(parent), bench_(std::move(profiles)), undo_(new QUndoStack(this)), settings_(settings) {
+  setWindowTitle("orrery");
+  setObjectName("main");
+  setAcceptDrops(true);
+  setDockNestingEnabled(true);
+  make_centre();
+  make_docks();
+  make_actions();
+  if (!settings_.isEmpty())
+    recent_ = QSettings(settings_, QSettings::IniFormat).value("recent").toStringList();
+  fill_recent();
+  connect(&bench_, &Workbench::run_changed, this, [this] { show_run(); });
+  connect(&bench_, &Workbench::problems_changed, this, [this] { show_problems(); });
+  connect(&bench_, &Workbench::busy_changed, this, [this](bool busy) {
+    if (busy) speed_label_->setText("simulating...  Ctrl+. cancels");
+    actions_.at("cancel")->setEnabled(busy);
+  });
+  connect(timeline_, &TimelineView::selection_changed, this, [this] { show_selection(); });
+  connect(timeline_, &TimelineView::view_changed, this, [this] {
+    // Rows changed: statistics are of other rows now.
+    const TimelineState& state = timeline_->state();
+    if (shown_level_ == state.level && shown_rank_ == state.rank) return;
+    shown_level_ = state.level;
+    shown_rank_ = state.rank;
+    show_charts();
+    show_selection();
+  });
+  set_theme(palette().color(QPalette::Window).lightness() < 128 ? Theme::kDark : Theme::kLight);
+  resize(1600, 900);
+  size_docks();
+  first_layout_ = saveState();
+  timeline_->setFocus();
+}
+
+MainWindow::~MainWindow() {
+  bench_.disconnect(this);
+  undo_->disconnect(this);
+}
+
+void MainWindow::make_centre() {
+  auto* centre = new QWidget;
+  auto* layout = new QVBoxLayout(centre);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  auto* top = addToolBar("Headline");
+  top->setObjectName("headline");
+  top->setMovable(false);
+  tiles_ = new TileRow;
+  top->addWidget(tiles_);
+  hint_ = new QWidget;
+  hint_->setObjectName("hint");
+  hint_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+  auto* strip = new QHBoxLayout(hint_);
+  strip->setContentsMargins(8, 0, 4, 0);
+  strip->addWidget(new QLabel("Simulated, not measured.  Try:"));
+  const auto link = [&](const char* words, auto run) {
+    auto* button = new QToolButton;
+    button->setText(words);
+    button->setAccessibleName(words);
+    button->setAutoRaise(true);
+    strip->addWidget(button);
+    connect(button, &QToolButton::clicked, this, run);
+  };
+  link("1  K: critical path", [this] { timeline_->act("critical"), timeline_->setFocus(); });
+  link("2  uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
+  link("3  Ctrl+B, edit, Ctrl+3: compare", [this] { keep_as_b(); });
+  link("?  keys", [this] { run_action("help"); });
+  strip->addStretch();
+  link("x", [this] { hint_->hide(); });
+  layout->addWidget(hint_);
+  pages_ = new QStackedWidget;
+  layout->addWidget(pages_, 1);
+
+  auto* schedule = new QWidget;
+  auto* column = new QVBoxLayout(schedule);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  timeline_ = new TimelineView;
+  chip_ = new QLabel;
+  chip_->setAccessibleName("Range of the statistics");
+  chip_->setContentsMargins(8, 2, 8, 2);
+  column->addWidget(timeline_, 1);
+  column->addWidget(chip_);
+  pages_->addWidget(schedule);
+  plan_ = new PlanView(bench_);
+  pages_->addWidget(plan_);
+  connect(plan_, &PlanView::open_wanted, this, [this](int item) { open_plan(item); });
+  compare_ = new CompareView;
+  pages_->addWidget(compare_);
+  report_ = new QTextBrowser;
+  report_->setAccessibleName("Report");
+  pages_->addWidget(report_);
+  setCentralWidget(centre);
+
+  auto* bar = new QToolBar("Perspectives");
+  insertToolBar(top, bar);
+  insertToolBarBreak(top);
+  bar->setObjectName("perspectives");
+  bar->setMovable(false);
+  runs_label_ = new QLabel;
+  runs_label_->setAccessibleName("Runs A and B");
+  search_ = new QLineEdit;
+  search_->setObjectName("search");
+  search_->setAccessibleName("Search slices");
+  search_->setPlaceholderText("search: mb:12 stage:3 op:dispatch dur>5ms");
+  search_->setMaximumWidth(340);
+  search_->setClearButtonEnabled(true);
+  search_->installEventFilter(this);
+  speed_label_ = new QLabel;
+  statusBar()->addPermanentWidget(speed_label_);
+  connect(tiles_, &TileRow::derivation_wanted, this, [this](int tile) {
+    const Tile& t = tiles_->tiles()[static_cast<std::size_t>(tile)];
+    std::vector<std::pair<std::string, std::string>> rows{{t.title, t.value}, {"source", t.badge}};
+    if (!t.published.empty()) rows.emplace_back("beside it", t.published);
+    rows.insert(rows.end(), t.derivation.begin(), t.derivation.end());
+    show_details(rows, QString::fromStdString("How it comes about: " + t.title));
+    docks_.at("Details")->raise();
+  });
+}
+
+QDockWidget* MainWindow::add_dock(const QString& title, QWidget* widget, Qt::DockWidgetArea area) {
+  auto* dock = new QDockWidget(title, this);
+  dock->setObjectName(title);
+  dock->setWidget(widget);
+  addDockWidget(area, dock);
+  docks_[title.toStdString()] = dock;
+  return dock;
+}
+
+void MainWindow::add_chart(const std::string& name, const QString& title) {
+  auto* view = new ChartView(title);
+  charts_[name] = view;
+  QDockWidget* dock = add_dock(title, view, Qt::BottomDockWidgetArea);
+  if (charts_.size() > 1) tabifyDockWidget(docks_.at("Waterfall"), dock);
+}
+
+void MainWindow::make_docks() {
+  setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+  setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+  scenario_ = new ScenarioPanel(bench_, *undo_);
+  add_dock("Scenario", scenario_, Qt::LeftDockWidgetArea);
+  details_ = two_columns("Details of the selection");
+  add_dock("Details", details_, Qt::RightDockWidgetArea);
+  statistics_ = new ChartView("Statistics");
+  statistics_->table_only();
+  add_dock("Statistics of the range", statistics_, Qt::RightDockWidgetArea);
+  add_chart("waterfall", "Waterfall");
+  add_chart("memory", "Memory by rank");
+  add_chart("memory-time", "Memory over time");
+  add_chart("roofline", "Roofline");
+  add_chart("links", "Links");
+  problems_ = new QListWidget;
+  problems_->setAccessibleName("Problems");
+  problems_->setWordWrap(true);
+  tabifyDockWidget(docks_.at("Waterfall"), add_dock("Problems", problems_, Qt::BottomDockWidgetArea));
+  docks_.at("Waterfall")->raise();
+  connect(charts_.at("memory"), &ChartView::picked, this, [this](int rank) {
+    if (rank < 0 || !bench_.run()) return;
+    timeline_->go_to_row("rank " + std::to_string(rank));
+    set_rank(rank);
+  });
+  connect(charts_.at("waterfall"), &ChartView::picked, this, [this](int cause) {
+    // The bubble's slices are the waiting ones of the slowest rank.
+    const auto run = bench_.run();
+    if (!run || !run->feasible() || cause < 0) return;
+    const std::vector<Cause> all = causes(run->metrics().waterfall);
+    if (static_cast<std::size_t>(cause) >= all.size() ||
+        all[static_cast<std::size_t>(cause)].ink != Ink::kIdle)
+      return;
+    Query query;
+    query.kind = "waiting";
+    query.rank = run->metrics().slowest_rank;
+    timeline_->set_hits(find_slices(*run, timeline_->state(), query));
+  });
+  connect(problems_, &QListWidget::itemActivated, this, [this](QListWidgetItem* item) {
+    const QStringList cure = item->data(Qt::UserRole).toStringList();
+    for (qsizetype i = 0; i + 1 < cure.size(); i += 2)
+      scenario_->edit(cure[i].toStdString(), cure[i + 1].toStdString());
+  });
+}
+
+void MainWindow::show_run() {
+  const auto run = bench_.run();
+  tiles_->set_tiles(run ? headline(*run, b_.get()) : std::vector<Tile>{}, bench_.stale());
+  timeline_->set_stale(bench_.stale());
+  if (!run) return;
+  if (!bench_.stale())
+    speed_label_->setText(QString("simulated in %1 ms").arg(run->seconds_to_make() * 1000, 0, 'f', 0));
+  if (timeline_->run() != run) {
+    const bool first = timeline_->run() == nullptr;
+    timeline_->set_run(run);
+    if (first && run->feasible() && run->ranks() > 2) {
+      // A forward in the first third, so that arrows show what a slice depends on.
+      const TimelineRow& row = *run->pipeline().rows[static_cast<std::size_t>(run->ranks() / 3)];
+      for (std::size_t i = row.slices.size() / 12; i < row.slices.size(); ++i) {
+        if (row.slices.ink[i] != Ink::kForward) continue;
+        timeline_->select(SliceId{row.name, i});
+        break;
+      }
+    }
+    compare_->set_runs(run, b_);
+    report_->setMarkdown(QString::fromStdString(result_text(
+        run->metrics(), run->scenario(),
+        {.format = TextFormat::kMarkdown, .all = false, .published = load_published(bench_.profiles())})));
+  }
+  const auto short_name = [](const RunView* r) {
+    return r == nullptr ? std::string("none")
+                        : fmt::format("{}, {} GPUs, pp {}", r->scenario().model_ref, r->scenario().gpus,
+                                      r->scenario().layout.pp);
+  };
+  runs_label_->setText(QString::fromStdString(
+      fmt::format("   A: {}    B: {}   ", short_name(run.get()), short_name(b_.get()))));
+  show_charts();
+  show_selection();
+}
+
+void MainWindow::show_charts() {
+  const auto run = bench_.run();
+  if (!run) return;
+  const int rank = timeline_->state().rank;
+  charts_.at("waterfall")->set_maker([run](double w, double h, const TextMetrics& t, int s) {
+    return waterfall_chart(*run, w, h, t, s);
+  });
+  charts_.at("memory")->set_maker(
+      [run](double w, double h, const TextMetrics& t, int s) { return memory_chart(*run, w, h, t, s); });
+  charts_.at("memory-time")->set_maker([run, rank](double w, double h, const TextMetrics& t, int) {
+    return memory_curve_chart(*run, rank, w, h, t);
+  });
+  charts_.at("roofline")->set_maker([run, rank](double w, double h, const TextMetrics& t, int s) {
+    return roofline_chart(*run, rank, w, h, t, s);
+  });
+  charts_.at("links")->set_maker([run, rank](double w, double h, const TextMetrics& t, int s) {
+    return links_chart(*run, rank, w, h, t, s);
+  });
+}
+
+void MainWindow::show_details(const std::vector<std::pair<std::string, std::string>>& rows,
+                              const QString& title) {
+  docks_.at("Details")->setWindowTitle(title);
+  details_->setRowCount(static_cast<int>(rows.size()));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (int c = 0; c < 2; ++c) {
+      const QString words = QString::fromStdString(c == 0 ? rows[i].first : rows[i].second);
+      auto* item = new QTableWidgetItem(words);
+      item->setToolTip(words);
+      details_->setItem(static_cast<int>(i), c, item);
+    }
+  }
+  details_->resizeColumnToContents(0);
+}
+
+void MainWindow::show_selection() {
+  const auto run = timeline_->run();
+  if (!run) return;
+  std::vector<std::pair<std::string, std::string>> rows = details(*run, timeline_->state());
+  if (rows.empty()) {
+    for (const std::string& words : bottlenecks(*run)) rows.emplace_back("limits", words);
+  }
+  show_details(rows, "Details");
+  const auto state = timeline_->state();
+  const std::string scope = statistics_scope(*run, state);
+  statistics_->set_maker([run, state, scope](double w, double h, const TextMetrics& text, int) {
+    Chart chart{start_chart(w, h, scope, text), statistics(*run, state)};
+    return chart;
+  });
+  chip_->setText(QString::fromStdString(
+      "Statistics: " + scope + (state.area ? "   (Esc clears the range)" : "") +
+      (state.hits.empty() ? ""
+                          : fmt::format("     {} of {} hits", timeline_->hit() + 1, state.hits.size()))));
+}
+
+void MainWindow::show_problems() {
+  problems_->clear();
+  for (const Problem& p : bench_.problems()) {
+    QString words = QString::fromStdString(p.code + ": " + p.text);
+    QStringList cure;
+    for (const auto& [key, value] : p.cure) {
+      words += QString("\nWould fit: %1 = %2 (Return applies it)")
+                   .arg(QString::fromStdString(key), QString::fromStdString(value));
+      cure << QString::fromStdString(key) << QString::fromStdString(value);
+    }
+    auto* item = new QListWidgetItem(style()->standardIcon(p.code == "note" ? QStyle::SP_MessageBoxInformation
+                                                                            : QStyle::SP_MessageBoxWarning),
+                                     words, problems_);
+    item->setData(Qt::UserRole, cure);
+  }
+  const auto n = bench_.problems().size();
+  docks_.at("Problems")->setWindowTitle(n == 0 ? QString("Problems") : QString("Problems (%1)").arg(n));
+  if (n > 0) docks_.at("Problems")->raise();
+  if (n > 0)
+    statusBar()->showMessage(QString::fromStdString(bench_.problems().back().text).section('\n', 0, 0), 8000);
+}
+
+void MainWindow::set_perspective(Perspective perspective) {
+  perspective_ = perspective;
+  pages_->setCurrentIndex(static_cast<int>(perspective));
+  const bool schedule = perspective == Perspective::kSchedule;
+  for (auto& [name, dock] : docks_) {
+    const bool always = name == "Scenario" && perspective != Perspective::kReport;
+    dock->setVisible(schedule || always);
+  }
+  if (schedule) docks_.at(bench_.problems().empty() ? "Waterfall" : "Problems")->raise();
+  for (const auto& [p, id] : {std::pair{Perspective::kSchedule, "perspective-schedule"},
+                              {Perspective::kPlan, "perspective-plan"},
+                              {Perspective::kCompare, "perspective-compare"},
+                              {Perspective::kReport, "perspective-report"}})
+    actions_.at(id)->setChecked(p == perspective);
+  if (perspective == Perspective::kCompare) compare_->a()->setFocus();
+  if (perspective == Perspective::kPlan) plan_->axes_table()->setFocus();
+  if (schedule) timeline_->setFocus();
+}
+
+void MainWindow::size_docks() {
+  const int w = width();
+  resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 22 / 100, w * 21 / 100}, Qt::Horizontal);
+  resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
+              {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
+  resizeDocks({docks_.at("Waterfall")}, {height() * 27 / 100}, Qt::Vertical);
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  if (!sized_) size_docks();
+  sized_ = true;
+}
+
+void MainWindow::set_rank(int rank) {
+  TimelineState state = timeline_->state();
+  state.rank = rank;
+  timeline_->set_state(state);
+  show_charts();
+}
+
+void MainWindow::reset_layout() {
+  restoreState(first_layout_);
+  set_perspective(Perspective::kSchedule);
+}
+
+TimelineView* MainWindow::active_timeline() {
+  if (perspective_ != Perspective::kCompare) return timeline_;
+  return compare_->b()->hasFocus() ? compare_->b() : compare_->a();
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+  event->accept();
+}
+
+std::vector<std::string> MainWindow::views() {
+  return {"schedule", "cluster", "rank",     "operators", "waterfall", "memory", "memory-time",
+          "roofline", "links",   "problems", "plan",      "compare",   "report", "help"};
+}
+
+bool MainWindow::show_view(const std::string& name) {
+  const std::map<std::string, Level> levels{{"schedule", Level::kPipeline},
+                                            {"cluster", Level::kCluster},
+                                            {"rank", Level::kRank},
+                                            {"operators", Level::kOperators}};
+  if (const auto level = levels.find(name); level != levels.end()) {
+    set_perspective(Perspective::kSchedule);
+    timeline_->set_level(level->second, timeline_->state().rank);
+    return true;
+  }
+  if (const auto chart = charts_.find(name); chart != charts_.end()) {
+    set_perspective(Perspective::kSchedule);
+    docks_.at(chart->second->objectName().toStdString())->raise();
+    return true;
+  }
+  if (name == "problems")
+    return set_perspective(Perspective::kSchedule), docks_.at("Problems")->raise(), true;
+  if (name == "plan") return set_perspective(Perspective::kPlan), true;
+  if (name == "compare") return set_perspective(Perspective::kCompare), true;
+  if (name == "report") return set_perspective(Perspective::kReport), true;
+  if (name == "help") return run_action("help"), true;
+  return false;
+}
+
+}  // namespace orrery::gui

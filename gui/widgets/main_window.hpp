@@ -1,0 +1,153 @@
+#pragma once
+
+#include <QMainWindow>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gui/core/session.hpp"
+#include "gui/core/workbench.hpp"
+#include "gui/widgets/chart_view.hpp"
+#include "gui/widgets/compare_view.hpp"
+#include "gui/widgets/plan_view.hpp"
+#include "gui/widgets/scenario_panel.hpp"
+#include "gui/widgets/scene_painter.hpp"
+#include "gui/widgets/tile_row.hpp"
+#include "gui/widgets/timeline_view.hpp"
+
+class QLabel;
+class QLineEdit;
+class QListWidget;
+class QStackedWidget;
+class QTableWidget;
+class QTextBrowser;
+class QUndoStack;
+class QToolButton;
+
+namespace orrery::gui {
+
+enum class Perspective : std::uint8_t { kSchedule, kPlan, kCompare, kReport };
+
+/// The window: tiles on top, a timeline in the middle, panels around it. Every command is an action of
+/// gui/core/actions.hpp and can be run by its id.
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+
+ public:
+  /// `settings` is a file for recent files; empty: nothing is remembered.
+  explicit MainWindow(ProfileFolders profiles, const QString& settings, QWidget* parent = nullptr);
+  ~MainWindow() override;
+
+  /// Opens a file of any kind the program knows; a refusal goes to the problems panel.
+  void open_file(const QString& path);
+  void open_example(std::size_t which);
+  void save_session(const QString& path);
+  void export_picture(const QString& path);
+  void export_trace(const QString& path);
+  void export_result(const QString& path);
+  void run_action(std::string_view id);
+  void set_perspective(Perspective perspective);
+  /// Rank of the streams, of memory over time, roofline and links.
+  void set_rank(int rank);
+  void set_theme(Theme theme);
+  /// One of the names `views()` lists, for pictures: brings it to the front. False for another name.
+  bool show_view(const std::string& name);
+  [[nodiscard]] static std::vector<std::string> views();
+
+  [[nodiscard]] Workbench& bench() { return bench_; }
+  [[nodiscard]] TimelineView* timeline() { return timeline_; }
+  [[nodiscard]] CompareView* compare_view() { return compare_; }
+  [[nodiscard]] PlanView* plan_view() { return plan_; }
+  [[nodiscard]] TileRow* tiles() { return tiles_; }
+  [[nodiscard]] ScenarioPanel* scenario_panel() { return scenario_; }
+  [[nodiscard]] QLineEdit* search_field() { return search_; }
+  [[nodiscard]] QTableWidget* details_table() { return details_; }
+  [[nodiscard]] QListWidget* problems_list() { return problems_; }
+  [[nodiscard]] QUndoStack* undo_stack() { return undo_; }
+  [[nodiscard]] ChartView* chart(const std::string& name) { return charts_.at(name); }
+  [[nodiscard]] Theme theme() const { return theme_; }
+  [[nodiscard]] Perspective perspective() const { return perspective_; }
+  [[nodiscard]] std::shared_ptr<const RunView> run_b() const { return b_; }
+  [[nodiscard]] QStringList recent_files() const { return recent_; }
+  /// The timeline that has the keys: A's or B's in the compare perspective, else the main one.
+  [[nodiscard]] TimelineView* active_timeline();
+
+ protected:
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+  void closeEvent(QCloseEvent* event) override;
+  void showEvent(QShowEvent* event) override;
+
+ private:
+  // main_window.cpp
+  void make_centre();
+  void make_docks();
+  QDockWidget* add_dock(const QString& title, QWidget* widget, Qt::DockWidgetArea area);
+  void add_chart(const std::string& name, const QString& title);
+  void show_run();
+  void show_selection();
+  void show_problems();
+  void show_charts();
+  void show_details(const std::vector<std::pair<std::string, std::string>>& rows, const QString& title);
+  void reset_layout();
+  void size_docks();
+  // main_window_actions.cpp
+  void make_actions();
+  bool run_file_action(std::string_view id);
+  bool run_view_action(std::string_view id);
+  void start_search();
+  void find_row();
+  void show_palette();
+  void copy(bool markdown);
+  void keep_as_b();
+  void swap_runs();
+  /// The present run becomes B, the answer of the search the present scenario.
+  void open_plan(int item);
+  // main_window_files.cpp
+  void refuse(const std::string& code, const std::string& text);
+  void open_session(const std::string& text, const std::string& place);
+  /// Null takes the trace away.
+  void lay_trace(std::shared_ptr<const LevelRows> trace);
+  void remember_file(const QString& path);
+  void fill_recent();
+  void keep_recent();
+  [[nodiscard]] Session session() const;
+  [[nodiscard]] SceneMaker picture_maker();
+
+  Workbench bench_;
+  QUndoStack* undo_;
+  QString settings_;
+  QStringList recent_;
+  QMenu* recent_menu_ = nullptr;
+  Theme theme_ = Theme::kLight;
+  Perspective perspective_ = Perspective::kSchedule;
+  std::shared_ptr<const RunView> b_;
+  std::optional<Input> input_b_;
+
+  QStackedWidget* pages_ = nullptr;
+  QWidget* hint_ = nullptr;
+  TileRow* tiles_ = nullptr;
+  TimelineView* timeline_ = nullptr;
+  QLabel* chip_ = nullptr;
+  PlanView* plan_ = nullptr;
+  CompareView* compare_ = nullptr;
+  QTextBrowser* report_ = nullptr;
+  ScenarioPanel* scenario_ = nullptr;
+  QTableWidget* details_ = nullptr;
+  ChartView* statistics_ = nullptr;
+  QListWidget* problems_ = nullptr;
+  QLineEdit* search_ = nullptr;
+  QLabel* runs_label_ = nullptr;
+  QLabel* speed_label_ = nullptr;
+  std::map<std::string, ChartView*> charts_;
+  std::map<std::string, QDockWidget*> docks_;
+  std::map<std::string, QAction*> actions_;
+  QByteArray first_layout_;
+  bool sized_ = false;
+  Level shown_level_ = Level::kPipeline;
+  int shown_rank_ = 0;
+};
+
+}  // namespace orrery::gui
