@@ -121,7 +121,8 @@ struct Metrics {
   Waterfall waterfall;
   /// The same rank's FLOPs, recomputation apart, at the dense peak of their precision; empty: no such peak.
   std::optional<double> ideal_compute_s;
-  Waterfall critical_path;  ///< causes along the chain of tasks that sets the step time, over all ranks
+  /// Causes along the chain of tasks that sets the step time, over all ranks; empty where steps overlap.
+  std::optional<Waterfall> critical_path;
   Throughput throughput;
   double memory_capacity = 0;
   double memory_peak = 0;

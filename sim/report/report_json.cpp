@@ -57,7 +57,7 @@ Json step(const Metrics& m) {
           {"mean_breakdown_s", breakdown(m.mean_breakdown)},
           {"waterfall_s", waterfall(m.waterfall)},
           {"ideal_compute_s", number(m.ideal_compute_s)},
-          {"critical_path_s", waterfall(m.critical_path)}};
+          {"critical_path_s", m.critical_path ? waterfall(*m.critical_path) : Json(nullptr)}};
 }
 
 Json throughput(const Throughput& t) {

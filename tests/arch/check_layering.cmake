@@ -79,6 +79,7 @@ home("^Eigen/" "^calibrate/fit/[^/]+\\.cpp$" "Eigen lives in the sources of cali
 home("^hpdf" "^planner/report/pdf_haru\\.cpp$" "libharu lives in planner/report/pdf_haru.cpp")
 home("^CLI/" "^planner/cli/|^calibrate/main\\.cpp$" "CLI11 lives in planner/cli and calibrate/main.cpp")
 home("^nlohmann/" "\\.cpp$|^sim/base/fields\\.hpp$" "nlohmann/json stays in .cpp files and sim/base/fields.hpp")
+home("^(cairo|librsvg/)" "^planner/export/rsvg_renderer\\.cpp$" "librsvg and cairo live in planner/export/rsvg_renderer.cpp")
 home("^(fmt|spdlog)/" "\\.cpp$" "fmt stays in .cpp files")
 home("^(gtest|gmock|benchmark)/" "^tests/" "test libraries live in tests")
 set(sim_libraries "^(nlohmann|fmt|boost)/|^[a-z_]+$")
