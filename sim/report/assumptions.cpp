@@ -94,8 +94,7 @@ void add_rules(const Measured& in, List& list) {
              "gradients and weights move between kernels, not beside them: real systems prefetch, so this is "
              "too slow");
   }
-  list.add("stragglers", "none", "", "assumed",
-           "in the simulated step all GPUs run at the profile's rates");
+  list.add("stragglers", "none", "", "assumed", "in the simulated step all GPUs run at the profile's rates");
   if (in.communication_sms > 0) {
     list.add("layout.communication_sms", std::to_string(in.communication_sms), "SMs",
              s.layout.communication_sms >= 0 ? "given" : "published",

@@ -183,7 +183,7 @@ Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& tim
   m.groups = groups_of(in.scenario);
   m.throughput = throughput_of(in, m.step_time_s, m.step_tokens);
   add_memory(in, m);
-  m.power = step_power(in.scenario, step, timeline, m.step_tokens);
+  m.power = step_power(in.scenario, step, timeline, m.step_time_s, m.step_tokens);
   m.run = run_of(in, m);
   m.assumptions = list_assumptions(in, &step);
   return m;

@@ -56,7 +56,8 @@ double node_peak(const Scenario& s, const PowerTrace& trace) {
 
 }  // namespace
 
-Power step_power(const Scenario& s, const LoweredStep& step, const Timeline& timeline, double step_tokens) {
+Power step_power(const Scenario& s, const LoweredStep& step, const Timeline& timeline, double step_time_s,
+                 double step_tokens) {
   std::vector<double> joules_by_item;
   joules_by_item.reserve(step.items.size());
   for (const CostedItem& item : step.items)
@@ -73,13 +74,18 @@ Power step_power(const Scenario& s, const LoweredStep& step, const Timeline& tim
   const StaticPower rest = static_power(s.cluster, nodes, gpus, static_cast<double>(fabric.switches),
                                         static_cast<double>(fabric.links));
   Power out;
-  out.gpu_mean_w = trace.mean_w;
+  const double floor = s.cluster.gpu.power.communication_floor_w.value;
+  const double overlap = to_seconds(timeline.makespan).value / step_time_s;
+  const double mean_w =
+      overlap == 1.0 ? trace.mean_w
+                     : std::min(s.cluster.gpu.power.cap_w.value, floor + (trace.mean_w - floor) * overlap);
+  out.gpu_mean_w = mean_w;
   out.gpu_peak_w = trace.peak_w;
-  out.node_mean_w = (trace.mean_w * gpus + rest.nodes.value) / nodes;
+  out.node_mean_w = (mean_w * gpus + rest.nodes.value) / nodes;
   out.node_peak_w = node_peak(s, trace);
   out.nodes_overhead_w = rest.nodes.value;
   if (s.cluster.switch_w || fabric.switches == 0) out.network_w = rest.network.value;
-  out.cluster_mean_w = trace.mean_w * gpus + rest.nodes.value + rest.network.value;
+  out.cluster_mean_w = mean_w * gpus + rest.nodes.value + rest.network.value;
   out.bin_s = trace.bin_s;
   out.gpu_by_bin_w = trace.mean_by_bin();
   const double highest = *std::max_element(out.gpu_by_bin_w.begin(), out.gpu_by_bin_w.end());
@@ -87,7 +93,7 @@ Power step_power(const Scenario& s, const LoweredStep& step, const Timeline& tim
   out.rank_by_bin_w = trace.rank_w;
   out.capped_share = trace.capped_share;
   out.cap_stretch = trace.cap_stretch;
-  out.step_j = *out.cluster_mean_w * to_seconds(timeline.makespan).value;
+  out.step_j = *out.cluster_mean_w * step_time_s;
   out.per_token_j = *out.step_j / step_tokens;
   return out;
 }
