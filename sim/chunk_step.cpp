@@ -4,6 +4,7 @@
 
 #include "sim/engine/engine.hpp"
 #include "sim/engine/task_graph_builder.hpp"
+#include "sim/layout/data_parallel.hpp"
 #include "sim/lower/step_tail.hpp"
 #include "sim/lower/step_times.hpp"
 #include "sim/report/measure.hpp"
@@ -24,12 +25,18 @@ std::uint32_t message_item(Plan& plan) {
                                   TaskKind::kPp);
 }
 
+/// Whether data-parallel traffic waits for the end of the pipeline.
+bool nothing_beside(const Layout& layout) {
+  const DataParallelPlan data = data_parallel_plan(layout);
+  return data.gather == DataTraffic::kAfterPipeline && data.reduce == DataTraffic::kAfterPipeline;
+}
+
 class Chunks {
  public:
   Chunks(const Scenario& scenario, Plan& plan)
       : scenario_(scenario),
         plan_(plan),
-        blocking_(scenario.layout.messages == MessageRule::kBlocking),
+        blocking_(scenario.layout.messages == MessageRule::kBlocking && nothing_beside(scenario.layout)),
         item_(message_item(plan)) {}
 
   ChunkStep run() {
@@ -149,8 +156,9 @@ class Chunks {
       builder.add_dependency(pipeline_end.back(), message);
     }
     std::vector<std::int32_t> items(builder.task_count(), -1);
+    const std::vector<TaskId> data_end(ends.size(), kNoTask);
     add_step_tail({plan_.workload, plan_.schedule, scenario_.layout, plan_.derived, *plan_.ranks,
-                   *plan_.templates, pipeline_end, optimizer_traffic(plan_.rules)},
+                   *plan_.templates, pipeline_end, data_end, optimizer_traffic(plan_.rules)},
                   builder, items);
     builder.set_slowdowns(plan_.templates->slowdowns());
     return orrery::run(std::move(builder).freeze()).makespan;

@@ -69,6 +69,7 @@ class ShardTraffic {
       : stages_(stages) {
     const ClusterProfile& cluster = context.scenario.cluster;
     for (std::size_t u = 0; u < context.units.units.size(); ++u) {
+      head_[u] = context.units.units[u].kind == UnitKind::kHead;
       const WorkSums& s = context.units.units[u].sums;
       reduce_[u] =
           collective_ps(CollectiveKind::kReduceScatter, 4.0 * s.dense_params, bound.dense_shards, cluster) +
@@ -90,8 +91,10 @@ class ShardTraffic {
       const std::int64_t microbatches = c.before + c.middle + c.after;
       const auto& counts = stages_.stages[static_cast<std::size_t>(c.stage)].unit_count;
       for (std::size_t u = 0; u < kUnitKinds; ++u) {
-        reduce += microbatches * counts[u] * reduce_[u];
-        gather += microbatches * counts[u] * gather_[u];
+        // Heads of one stage share their weights.
+        const std::int64_t count = head_[u] ? std::min(counts[u], 1) : counts[u];
+        reduce += microbatches * count * reduce_[u];
+        gather += microbatches * count * gather_[u];
       }
     }
     return std::max(reduce, gather);
@@ -101,6 +104,7 @@ class ShardTraffic {
   const StageBounds& stages_;
   std::array<std::int64_t, kUnitKinds> reduce_{};
   std::array<std::int64_t, kUnitKinds> gather_{};
+  std::array<bool, kUnitKinds> head_{};
 };
 
 double memory_of(const BoundContext& context, const ScheduleProfile& profile, const LayoutBound& bound,
