@@ -93,6 +93,7 @@ void refuse_unknown_settings(const Layout& l) {
   const auto refuse = [](const char* key) {
     throw InputError(key, "the search of layouts does not know this setting; leave it out");
   };
+  if (l.messages == MessageRule::kRendezvous) refuse("layout.messages");
   if (l.optimizer_sync != usual.optimizer_sync) refuse("layout.optimizer_sync");
   if (l.weight_gradients != usual.weight_gradients) refuse("layout.weight_gradients");
   if (l.live_microbatches != usual.live_microbatches) refuse("layout.live_microbatches");

@@ -25,11 +25,10 @@ std::uint32_t message_item(Plan& plan) {
                                   TaskKind::kPp);
 }
 
-/// Whether data-parallel traffic runs beside the steps.
-bool runs_beside(const Layout& layout) {
-  const DataParallelPlan plan = data_parallel_plan(layout);
-  const auto beside = [](DataTraffic t) { return t == DataTraffic::kOnce || t == DataTraffic::kEveryUse; };
-  return beside(plan.gather) || beside(plan.reduce);
+/// Whether data-parallel traffic waits for the end of the pipeline.
+bool nothing_beside(const Layout& layout) {
+  const DataParallelPlan data = data_parallel_plan(layout);
+  return data.gather == DataTraffic::kAfterPipeline && data.reduce == DataTraffic::kAfterPipeline;
 }
 
 class Chunks {
@@ -37,8 +36,7 @@ class Chunks {
   Chunks(const Scenario& scenario, Plan& plan)
       : scenario_(scenario),
         plan_(plan),
-        blocking_(scenario.layout.messages == MessageRule::kBlocking && !runs_beside(scenario.layout)),
-        barrier_(scenario.layout.optimizer_sync == OptimizerSync::kBarrier),
+        blocking_(scenario.layout.messages == MessageRule::kBlocking && nothing_beside(scenario.layout)),
         item_(message_item(plan)) {}
 
   ChunkStep run() {
@@ -47,15 +45,7 @@ class Chunks {
     std::vector<std::vector<StepTime>> times;
     const Evaluation& evaluation = timer.run(plan_.schedule, &times);
     SIM_CHECK(evaluation.runs, "the schedule does not run to its end");
-    ChunkStep result{.time = {}, .pipeline = {}, .exact = blocking_ && barrier_};
-    if (!barrier_) {
-      for (const std::vector<StepTime>& rank : times) {
-        SimTime work;
-        for (const StepTime& t : rank) work += SimTime{t.end - t.begin};
-        result.pipeline = result.time = std::max(result.time, work);
-      }
-      return result;
-    }
+    ChunkStep result{.time = {}, .pipeline = {}, .exact = blocking_};
     SimTime host_end;
     std::vector<End> ends(times.size());
     for (std::size_t r = 0; r < times.size(); ++r) {
@@ -122,8 +112,7 @@ class Chunks {
         store(step, ticks_of(times_[slot]));
       }
     }
-    if (scenario_.layout.messages == MessageRule::kAsync)
-      costs_.message = plan_.templates->items()[item_].duration.ps;
+    if (!blocking_) costs_.message = plan_.templates->items()[item_].duration.ps;
   }
 
   void store(const Step& step, const StepTicks& ticks) {
@@ -167,10 +156,10 @@ class Chunks {
       builder.add_dependency(pipeline_end.back(), message);
     }
     std::vector<std::int32_t> items(builder.task_count(), -1);
-    add_step_tail(
-        {plan_.workload, plan_.schedule, scenario_.layout, plan_.derived, *plan_.ranks, *plan_.templates,
-         pipeline_end, std::vector<TaskId>(ends.size(), kNoTask), optimizer_traffic(plan_.rules)},
-        builder, items);
+    const std::vector<TaskId> data_end(ends.size(), kNoTask);
+    add_step_tail({plan_.workload, plan_.schedule, scenario_.layout, plan_.derived, *plan_.ranks,
+                   *plan_.templates, pipeline_end, data_end, optimizer_traffic(plan_.rules)},
+                  builder, items);
     builder.set_slowdowns(plan_.templates->slowdowns());
     return orrery::run(std::move(builder).freeze()).makespan;
   }
@@ -178,7 +167,6 @@ class Chunks {
   const Scenario& scenario_;
   Plan& plan_;
   bool blocking_;
-  bool barrier_;
   std::uint32_t item_;
   ScheduleCosts costs_;
   std::vector<char> known_;  ///< [slot]

@@ -21,12 +21,8 @@ struct ChunkStep {
 ///   its step alone.
 /// - Asynchronous messages run beside the next step. Then every task counts as fast as alone: what remains is
 ///   the longest path of the task graph, which no slowdown (all are >= 1) can undercut.
-/// - Rendezvous messages and data-parallel traffic beside the steps make steps meet in other ways too: every
-/// task as
-///   fast as alone, messages in no time, kernels that do not wait for weights.
-/// - Without a barrier in the optimizer (post-validation): the most work of any rank, which its window cannot
-/// undercut. The tail is lowered as the simulator lowers it, onto ranks that end when this says. Uses up
-/// `plan.templates`: lower the plan before or make it anew.
+/// The tail is lowered as the simulator lowers it, onto ranks that end when this says.
+/// Uses up `plan.templates`: lower the plan before or make it anew.
 [[nodiscard]] ChunkStep chunk_step(const Scenario& scenario, Plan& plan);
 
 }  // namespace orrery

@@ -49,8 +49,7 @@ Chart waterfall_chart(const RunView& run, double width, double height, const Tex
                  "Where the step goes: causes",
                  {{"cause", "cause", false},
                   {"rank_s", fmt::format("rank {}, s", run.metrics().slowest_rank)},
-                  {"percent", "%"},
-                  {"critical_s", "critical path, s"}},
+                  {"percent", "%"}},
                  {},
                  {}};
   if (!run.feasible()) {
@@ -58,7 +57,10 @@ Chart waterfall_chart(const RunView& run, double width, double height, const Tex
     return chart;
   }
   const std::vector<Cause> on_rank = causes(run.metrics().waterfall);
-  const std::vector<Cause> on_path = causes(run.metrics().critical_path);
+  // Steps that overlap one another have no single critical path.
+  const std::optional<Waterfall>& path = run.metrics().critical_path;
+  const std::vector<Cause> on_path = path ? causes(*path) : std::vector<Cause>{};
+  if (path) chart.table.columns.push_back({"critical_s", "critical path, s"});
   const double step = run.metrics().step_time_s;
   chart.scene = start_chart(width, height,
                             fmt::format("Where the {:.4g} s of the step go, rank {} (the slowest)", step,
@@ -69,15 +71,14 @@ Chart waterfall_chart(const RunView& run, double width, double height, const Tex
   const Scale x = make_scale(0, step, plot.x, plot.x + plot.w, false);
   std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < on_rank.size(); ++i) {
-    const double path = i < on_path.size() ? on_path[i].seconds : 0;
     chart.table.rows.push_back(
         {on_rank[i].name, seconds_cell(on_rank[i].seconds),
-         Cell(fmt::format("{:.1f}", 100 * on_rank[i].seconds / step), 100 * on_rank[i].seconds / step, "%"),
-         seconds_cell(path)});
+         Cell(fmt::format("{:.1f}", 100 * on_rank[i].seconds / step), 100 * on_rank[i].seconds / step, "%")});
+    if (path) chart.table.rows.back().push_back(seconds_cell(i < on_path.size() ? on_path[i].seconds : 0));
     if (on_rank[i].seconds > 0) shown.push_back(i);
   }
-  chart.table.rows.push_back({"sum", seconds_cell(run.metrics().waterfall.sum()), Cell("100.0", 100, "%"),
-                              seconds_cell(run.metrics().critical_path.sum())});
+  chart.table.rows.push_back({"sum", seconds_cell(run.metrics().waterfall.sum()), Cell("100.0", 100, "%")});
+  if (path) chart.table.rows.back().push_back(seconds_cell(path->sum()));
   const double row = plot.h / static_cast<double>(shown.size() + 1);
   const double bar = std::min(row * 0.8, text.em * 1.7);
   double at = 0;

@@ -3,7 +3,6 @@
 
 #include "sim/bound/layout_bound.hpp"
 #include "sim/engine/sim_time.hpp"
-#include "sim/layout/data_parallel.hpp"
 #include "sim/layout/rank_map.hpp"
 #include "sim/report/measure.hpp"
 
@@ -25,7 +24,6 @@ class Tail {
         bound_(bound),
         copies_(copies),
         zero_(zero_stage),
-        plan_(plan_of(context, zero_stage)),
         bytes_per_param_(optimizer_traffic(memory_rules(context.scenario.training.precision))) {}
 
   [[nodiscard]] std::int64_t reduce(const RankParams& p) const {
@@ -39,7 +37,7 @@ class Tail {
                                  : p.dense + p.expert;
     const auto sms = static_cast<std::int64_t>(cluster_.gpu.sm_count.value) - context_.communication_sms;
     std::int64_t ps = context_.memo.optimizer_ps(owned * bytes_per_param_, sms);
-    if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return ps;
+    if (!sharded || zero_ >= 3) return ps;
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.dense, bound_.dense_group, cluster_);
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.expert, bound_.expert_group, cluster_);
     return ps;
@@ -47,8 +45,8 @@ class Tail {
 
  private:
   [[nodiscard]] std::int64_t reduce_part(double params, EndpointGroup group) const {
-    if (plan_.reduce != DataTraffic::kAfterPipeline) {
-      if (zero_ >= 1) params /= static_cast<double>(group.size / copies_);
+    if (zero_ >= 2) {
+      params /= static_cast<double>(group.size / copies_);
       group = {.size = copies_, .per_node = 1, .nodes = copies_};
     }
     const CollectiveKind kind = zero_ == 0 ? CollectiveKind::kAllReduce : CollectiveKind::kReduceScatter;
@@ -58,14 +56,7 @@ class Tail {
   const ClusterProfile& cluster_;
   const BoundContext& context_;
   const LayoutBound& bound_;
-  static DataParallelPlan plan_of(const BoundContext& context, std::int64_t zero_stage) {
-    Layout layout = context.scenario.layout;
-    layout.zero_stage = zero_stage;
-    return data_parallel_plan(layout);
-  }
-
   std::int64_t copies_, zero_;
-  DataParallelPlan plan_;
   double bytes_per_param_;
 };
 
@@ -78,8 +69,8 @@ class ShardTraffic {
       : stages_(stages) {
     const ClusterProfile& cluster = context.scenario.cluster;
     for (std::size_t u = 0; u < context.units.units.size(); ++u) {
-      const WorkSums& s = context.units.units[u].sums;
       head_[u] = context.units.units[u].kind == UnitKind::kHead;
+      const WorkSums& s = context.units.units[u].sums;
       reduce_[u] =
           collective_ps(CollectiveKind::kReduceScatter, 4.0 * s.dense_params, bound.dense_shards, cluster) +
           collective_ps(CollectiveKind::kReduceScatter, 4.0 * s.expert_params, bound.expert_shards, cluster);
@@ -100,10 +91,10 @@ class ShardTraffic {
       const std::int64_t microbatches = c.before + c.middle + c.after;
       const auto& counts = stages_.stages[static_cast<std::size_t>(c.stage)].unit_count;
       for (std::size_t u = 0; u < kUnitKinds; ++u) {
-        // The heads of MTP modules are the main head: its weights move once for all of them.
-        const std::int64_t n = head_[u] ? std::min(counts[u], 1) : counts[u];
-        reduce += microbatches * n * reduce_[u];
-        gather += microbatches * n * gather_[u];
+        // Heads of one stage share their weights.
+        const std::int64_t count = head_[u] ? std::min(counts[u], 1) : counts[u];
+        reduce += microbatches * count * reduce_[u];
+        gather += microbatches * count * gather_[u];
       }
     }
     return std::max(reduce, gather);
@@ -111,9 +102,9 @@ class ShardTraffic {
 
  private:
   const StageBounds& stages_;
-  std::array<bool, kUnitKinds> head_{};
   std::array<std::int64_t, kUnitKinds> reduce_{};
   std::array<std::int64_t, kUnitKinds> gather_{};
+  std::array<bool, kUnitKinds> head_{};
 };
 
 double memory_of(const BoundContext& context, const ScheduleProfile& profile, const LayoutBound& bound,

@@ -134,18 +134,6 @@ EndpointGroup StepTemplates::group_of(Axis axis) const {
   return {.size = span.size, .per_node = span.per_node, .nodes = span.nodes};
 }
 
-std::uint16_t StepTemplates::slowdown_row(Lane lane, double beside, double nic_share,
-                                          const NicShares& others) {
-  for (const MadeRow& made : made_rows_) {
-    if (made.lane == lane && made.beside == beside && made.nic_share == nic_share && made.others == others)
-      return made.row;
-  }
-  const SlowdownRow row =
-      lane == Lane::kCompute ? compute_row(beside) : transfer_row(lane, beside, nic_share, others);
-  made_rows_.push_back({lane, beside, nic_share, others, slowdowns_.add(row)});
-  return made_rows_.back().row;
-}
-
 CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group, Lane lane) {
   CostedItem out;
   out.lane = lane;
@@ -156,7 +144,7 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
     out.kind = op->recompute ? TaskKind::kRecompute : TaskKind::kCompute;
     out.duration = to_sim_time(c.alone);
     out.slowdown_row =
-        lane == Lane::kCompute ? slowdown_row(lane, c.beside_communication, 0, {}) : std::uint16_t{0};
+        lane == Lane::kCompute ? slowdowns_.add(compute_row(c.beside_communication)) : std::uint16_t{0};
     out.flops = op->flops;
     out.bytes = op->bytes;
     out.op_class = op_class(*op);
@@ -175,11 +163,11 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
   NicShares others{.communication = busiest_nic_share_, .message = 1.0, .data = busiest_data_share_};
   if (lane == Lane::kNic) {
     if (c.scale_out_bytes.value <= 0) others = {};
-    out.slowdown_row = slowdown_row(lane, 1.0, 1.0, others);
+    out.slowdown_row = slowdowns_.add(transfer_row(lane, 1.0, 1.0, others));
     return out;
   }
   if (!beside_steps(lane)) busiest_nic_share_ = std::max(busiest_nic_share_, c.nic_share);
-  out.slowdown_row = slowdown_row(lane, c.beside_compute, c.nic_share, others);
+  out.slowdown_row = slowdowns_.add(transfer_row(lane, c.beside_compute, c.nic_share, others));
   return out;
 }
 

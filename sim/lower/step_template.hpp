@@ -13,7 +13,6 @@
 #include "sim/hw/cluster.hpp"
 #include "sim/layout/data_parallel.hpp"
 #include "sim/layout/rank_map.hpp"
-#include "sim/lower/slowdown_rows.hpp"
 #include "sim/lower/streams.hpp"
 #include "sim/network/collectives.hpp"
 #include "sim/schedule/action.hpp"
@@ -104,7 +103,6 @@ class StepTemplates {
   void note_data_share(const Segment& segment, std::int64_t copies);
   Row cost_data(const Segment& segment, Lane lane, std::int64_t copies);
   CostedItem cost(const WorkItem& item, const EndpointGroup& group, Lane lane);
-  std::uint16_t slowdown_row(Lane lane, double beside, double nic_share, const NicShares& others);
   EndpointGroup group_of(Axis axis) const;
   struct Traffic;
   [[nodiscard]] Traffic traffic_of(const Action& action, const StageUse& use) const;
@@ -128,15 +126,6 @@ class StepTemplates {
   std::vector<CostedItem> items_;
   std::vector<UnitItems> units_;
   SlowdownTable slowdowns_;
-  /// Rows by what they are made from: lane, factor beside another lane, share of the NIC.
-  struct MadeRow {
-    Lane lane;
-    double beside;
-    double nic_share;
-    NicShares others;
-    std::uint16_t row;
-  };
-  std::vector<MadeRow> made_rows_;
   std::vector<StepTemplate> templates_;
   std::map<TemplateKey, std::size_t> template_of_;
   double busiest_nic_share_ = 0;   ///< of the units' communication

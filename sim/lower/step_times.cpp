@@ -32,7 +32,10 @@ class LoneStep {
     // A task waits for earlier ones only, so one pass in the order of creation is enough.
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
       Task& t = tasks_[i];
-      if (t.end == SimTime{}) continue;  // beside the step
+      if (lane_[i] >= kLanes) {
+        t.end = {};  // data-parallel traffic beside the steps: nothing here waits for it
+        continue;
+      }
       SimTime& lane = free[lane_[i]];
       const SimTime ready = t.after < 0 ? SimTime{} : tasks_[static_cast<std::size_t>(t.after)].end;
       t.end = std::max(lane, ready) + t.duration;
@@ -41,7 +44,7 @@ class LoneStep {
   }
 
   void contend() {
-    std::size_t left = queue_[0].size() + queue_[1].size() + queue_[2].size();
+    std::size_t left = tasks_.size();
     SimTime now;
     start(now, left);
     while (left > 0) {
@@ -82,12 +85,7 @@ class LoneStep {
   std::int32_t add(const StepTemplates& templates, std::uint32_t item, std::int32_t after) {
     const CostedItem& c = templates.items()[item];
     const auto lane = static_cast<std::size_t>(c.lane);
-    if (beside_steps(c.lane)) {
-      tasks_.push_back({.duration = {}, .end = SimTime{}});
-      lane_.push_back(lane);
-      return static_cast<std::int32_t>(tasks_.size() - 1);
-    }
-    queue_[lane].push_back(tasks_.size());
+    if (lane < kLanes) queue_[lane].push_back(tasks_.size());
     tasks_.push_back(
         {.duration = c.duration, .row = templates.slowdowns().row(c.slowdown_row).data(), .after = after});
     lane_.push_back(lane);

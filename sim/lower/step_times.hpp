@@ -23,11 +23,10 @@ struct StepTimes {
   SimTime message_left;  ///< what its messages still take alone at `work`
 };
 
-/// Data-parallel traffic beside the step (`beside_steps`) is left out, and kernels do not wait for it.
-///
 /// With `contended`, exactly what the engine gives to these tasks on one GPU, rounding included: the
 /// equations of engine/sharing.hpp over three lanes. Without, every task as fast as alone: the longest path,
-/// which no run of the step can undercut whatever runs beside it.
+/// which no run of the step can undercut whatever runs beside it. Steps with data-parallel traffic beside them
+/// are for the second alone, which leaves that traffic out.
 [[nodiscard]] StepTimes step_times(const StepTemplates& templates, const StepTemplate& step,
                                    const StepMessages& messages, bool contended);
 
