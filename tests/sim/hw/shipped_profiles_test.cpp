@@ -6,8 +6,12 @@
 namespace orrery::test {
 namespace {
 
-const std::vector<std::string> kGpus{"a100-sxm", "h100-sxm", "h800-sxm"};
-const std::vector<std::string> kClusters{"a100-sxm-ib200", "h100-sxm-ib400", "h800-sxm-ib400"};
+const std::vector<std::string> kGpus{"a100-sxm", "b200-sxm", "b300-sxm", "gb200", "gb300",  "h100-sxm",
+                                     "h20-sxm",  "h200-sxm", "h800-sxm", "l40s",  "mi300x", "rtx-4090"};
+const std::vector<std::string> kClusters{"a100-sxm-ib200",    "b200-sxm-ib400",    "b300-sxm-ib800",
+                                         "gb200-nvl72-ib400", "gb300-nvl72-ib800", "h100-sxm-ib400",
+                                         "h20-sxm-ib400",     "h200-sxm-ib400",    "h800-sxm-ib400",
+                                         "l40s-pcie-ib200",   "mi300x-rocev2-400", "rtx-4090-pcie-100g"};
 
 bool is_date(const std::string& text) {
   if (text.size() != 4 && text.size() != 7 && text.size() != 10) return false;
@@ -44,7 +48,7 @@ int count_sourced(const Json& value, const std::string& where, bool covered) {
   return count;
 }
 
-TEST(ShippedProfiles, AreTheSixNamedOnes) {
+TEST(ShippedProfiles, AreTheNamedOnes) {
   EXPECT_EQ(list_profiles("gpu", shipped_folders()), kGpus);
   EXPECT_EQ(list_profiles("cluster", shipped_folders()), kClusters);
 }
@@ -57,7 +61,7 @@ TEST(ShippedProfiles, LoadUnderTheNameOfTheirFile) {
     const ClusterProfile cluster = load_cluster(name, shipped_folders());
     EXPECT_EQ(cluster.name, name);
     EXPECT_EQ(cluster.gpu.name, cluster.gpu_name);
-    EXPECT_EQ(cluster.gpus_per_node, 8);
+    EXPECT_EQ(cluster.gpus_per_node, name.find("nvl72") != std::string::npos ? 72 : 8);
   }
 }
 
@@ -115,6 +119,12 @@ TEST(ShippedProfiles, StayBelowThePeaksOfTheDevice) {
             << name << curve.op_class;
       } else if (curve.form == CurveForm::kBandwidth) {
         EXPECT_LT(curve.bytes_per_s, gpu.hbm_bytes_per_s.value) << name << curve.op_class;
+      } else if (curve.form == CurveForm::kGemmKernel) {
+        EXPECT_LE(curve.gemm_kernel.flops_per_s, fp8 ? gpu.peak_flops_per_s.at("fp8").value : bf16)
+            << name << curve.op_class;
+        EXPECT_LE(curve.gemm_kernel.memory_bytes_per_s, gpu.hbm_bytes_per_s.value) << name << curve.op_class;
+      } else if (curve.form == CurveForm::kAttentionKernel) {
+        EXPECT_LT(curve.attention_kernel.flops_per_s, bf16) << name << curve.op_class;
       } else {
         for (const auto& point : curve.flops_per_s_by_sequence.points())
           EXPECT_LT(point[1], bf16) << name << " " << curve.op_class;
