@@ -41,9 +41,7 @@ class Walk {
  private:
   void follow(const PlacedStep& placed) {
     const std::int64_t begin = timeline_.end[placed.begin.at()].ps;
-    std::int64_t end = begin;
-    for (std::uint32_t i = 0; i < placed.tasks; ++i)
-      end = std::max(end, timeline_.end[placed.first_task.at() + i].ps);
+    const std::int64_t end = end_of(placed, step_, timeline_).ps;
     for (int i = 0; i < placed.step.count(); ++i) {
       const Action& action = placed.step.action(i);
       const StageBytes& s = stages_[action.stage.at()];

@@ -154,10 +154,8 @@ Ink ink_of_task(const LoweredStep& step, const Timeline& timeline, TaskId task) 
 
 Stretch stretch_of(const SimResult& result, std::size_t step) {
   const PlacedStep& placed = result.step->steps[step];
-  Stretch out{result.timeline->end[placed.begin.at()].ps, 0};
-  out.end = out.begin;
-  for (std::uint32_t i = 0; i < placed.tasks; ++i)
-    out.end = std::max(out.end, result.timeline->end[placed.first_task.at() + i].ps);
+  const Stretch out{result.timeline->end[placed.begin.at()].ps,
+                    end_of(placed, *result.step, *result.timeline).ps};
   return out;
 }
 
@@ -168,7 +166,7 @@ LevelRows pipeline_rows(const SimResult& result) {
   std::vector<std::vector<Stretch>> tail(static_cast<std::size_t>(step.ranks));
   for (std::size_t t = step.tail_begin.at(); t < timeline.graph.task_count(); ++t) {
     if (timeline.end[t] == timeline.start[t]) continue;
-    tail[static_cast<std::size_t>(timeline.graph.lane(TaskId{t}).value / kLaneCount)].push_back(
+    tail[rank_of_lane(timeline.graph.lane(TaskId{t})).at()].push_back(
         {timeline.start[t].ps, timeline.end[t].ps});
   }
   LevelRows out;
@@ -228,8 +226,8 @@ LevelRows cluster_rows(const LevelRows& pipeline, std::int64_t replicas) {
 }
 
 LevelRows stream_rows(const SimResult& result, int rank, bool every_operator) {
-  static constexpr std::array<const char*, kLaneCount> kNames{"compute", "communication", "NIC messages",
-                                                              "host"};
+  static constexpr std::array<const char*, kLaneCount> kNames{
+      "compute", "communication", "NIC messages", "host", "weight gathers", "gradient reductions"};
   const Timeline& timeline = *result.timeline;
   LevelRows out;
   out.level = every_operator ? Level::kOperators : Level::kRank;
