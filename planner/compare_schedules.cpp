@@ -14,6 +14,7 @@ namespace {
 Scenario with_schedule(const Scenario& scenario, const std::string& name, std::int64_t vpp) {
   Scenario other = scenario;
   other.layout.schedule = name;
+  if (!find_generator(name).takes_live_limit) other.layout.live_microbatches = 0;
   other.layout.vpp = vpp;
   if (vpp != scenario.layout.vpp) other.layout.stage_layers.clear();
   return other;

@@ -26,9 +26,7 @@ ScheduleBars schedule_bars(const LoweredStep& step, const Timeline& timeline) {
   std::vector<std::int64_t> last(bars.ranks.size(), 0);
   for (const PlacedStep& placed : step.steps) {
     const std::int64_t begin = timeline.end[placed.begin.at()].ps;
-    std::int64_t end = begin;
-    for (std::uint32_t i = 0; i < placed.tasks; ++i)
-      end = std::max(end, timeline.end[placed.first_task.at() + i].ps);
+    const std::int64_t end = end_of(placed, step, timeline).ps;
     bars.ranks[placed.rank.at()].push_back({.kind = bar_of(placed.step.first.kind),
                                             .second = bar_of(placed.step.second.kind),
                                             .pair = placed.step.overlapped,
@@ -38,7 +36,7 @@ ScheduleBars schedule_bars(const LoweredStep& step, const Timeline& timeline) {
   }
   for (std::size_t t = step.tail_begin.at(); t < timeline.graph.task_count(); ++t) {
     if (timeline.end[t] == timeline.start[t]) continue;
-    const auto rank = static_cast<std::size_t>(timeline.graph.lane(TaskId{t}).value / kLaneCount);
+    const std::size_t rank = rank_of_lane(timeline.graph.lane(TaskId{t})).at();
     bars.ranks[rank].push_back({.kind = BarKind::kTail,
                                 .begin_ps = std::max(last[rank], timeline.start[t].ps),
                                 .end_ps = timeline.end[t].ps});

@@ -192,6 +192,10 @@ MaybeSkip set_schedule(const Draft& d) {
   if (l.vpp == 1 && generator->default_vpp > 1 && !d.row.vpp) l.vpp = generator->default_vpp;
   if (l.vpp == 1 && l.schedule == "interleaved-1f1b") l.schedule = "1f1b";
   if (bare.empty() && l.pp > 1) d.assume("schedule", l.schedule, "usual");
+  if (name.starts_with("zb-")) {
+    l.optimizer_sync = OptimizerSync::kPostValidation;
+    d.assume("optimizer_sync", "post-validation", "part of the zero bubble schedules, arXiv 2401.10241, 4");
+  }
   return {};
 }
 

@@ -11,6 +11,8 @@
 
 #include "sim/cost/comm_cost.hpp"
 #include "sim/engine/timeline.hpp"
+#include "sim/layout/check_layout.hpp"
+#include "sim/lower/step_window.hpp"
 #include "sim/plan.hpp"
 #include "sim/schedule/auto_schedule.hpp"
 #include "sim/schedule/generators.hpp"
@@ -88,7 +90,8 @@ ScheduleCosts costs_of(const Scenario& s, Plan& plan, bool pairs) {
     costs.stages.push_back(stage_cost(plan, StageId{stage}));
   if (pairs) add_pairs(plan, costs);
   costs.message = message_ticks(s, plan);
-  costs.blocking = s.layout.messages == MessageRule::kBlocking;
+  // A batch that waits for both sides is not modelled there: as a message that holds its sender up.
+  costs.blocking = s.layout.messages != MessageRule::kAsync;
   for (const RankMemory& m : plan.memory) {
     // Two bytes less than there are: sums of doubles are compared with the capacity in the end.
     costs.memory_limit.push_back(std::llround(std::floor(s.cluster.gpu.memory_bytes.value - m.total())) - 2);
@@ -109,16 +112,29 @@ class Picker {
     // Sizes beyond what any schedule may have are found by the plainest one.
     if ((result_.verdict = check_schedule("1f1b", shape_.pp * shape_.vpp, 1, shape_.microbatches)))
       return std::move(result_);
+    const int given = shape_.vpp;
+    given_vpp_ = given;
     for (const GeneratorInfo& info : generators()) {
-      if (info.name == "auto" || check_schedule(info.name, shape_.pp, shape_.vpp, shape_.microbatches))
-        continue;
-      offer(info.make(shape_), info.name);
+      if (info.name == "auto") continue;
+      if (!take_vpp(given) || check_schedule(info.name, shape_.pp, given, shape_.microbatches)) {
+        if (!take_vpp(info.default_vpp) ||
+            check_schedule(info.name, shape_.pp, info.default_vpp, shape_.microbatches))
+          continue;
+      }
+      PipelineShape shape = shape_;
+      if (info.takes_live_limit) shape.live_limit = static_cast<int>(scenario_.layout.live_microbatches);
+      if (!info.check(shape)) offer(info.make(shape), info.name);
       if (effort_ == PickEffort::kAny && best_) return std::move(result_);
     }
-    for (const Placement& placement : placements(shape_)) {
-      for (const bool pairs : {false, true}) {
-        find(placement, pairs);
-        if (effort_ == PickEffort::kAny && best_) return std::move(result_);
+    std::vector<int> searched{given};
+    if (best_ && result_.vpp != given) searched.push_back(static_cast<int>(result_.vpp));
+    for (const int vpp : searched) {
+      if (!take_vpp(vpp)) continue;
+      for (const Placement& placement : placements(shape_)) {
+        for (const bool pairs : {false, true}) {
+          find(placement, pairs);
+          if (effort_ == PickEffort::kAny && best_) return std::move(result_);
+        }
       }
     }
     if (best_) {
@@ -133,6 +149,18 @@ class Picker {
   }
 
  private:
+  /// Goes on with so many stages per rank; false where the layout cannot have them.
+  bool take_vpp(int vpp) {
+    if (vpp == shape_.vpp) return true;
+    if (!scenario_.layout.stage_layers.empty()) return false;
+    Scenario other = scenario_;
+    other.layout.vpp = vpp;
+    if (check_layout(other.model, other.layout, other.training, other.gpus)) return false;
+    scenario_ = std::move(other);
+    shape_.vpp = vpp;
+    return true;
+  }
+
   /// The plan of a placement with no step yet; false where not even that fits.
   bool plan_bare(const Placement& placement, bool pairs, Plan& plan) {
     if (!plan_layout(scenario_, plan)) return false;
@@ -178,16 +206,22 @@ class Picker {
     if (effort_ == PickEffort::kAny) {
       best_ = how;
       result_.verdict.reset();
-      result_.schedule = std::move(plan.schedule);
+      keep(plan);
       return;
     }
-    const double seconds = to_seconds(run_step(lower_plan(scenario_, plan)).makespan).value;
+    const LoweredStep step = lower_plan(scenario_, plan);
+    const double seconds = to_seconds(step_period(step, run_step(step)).length).value;
     if (!tried_.empty()) tried_ += "; ";
     tried_ += fmt::format("{} {:.4g} s", kind.empty() ? how : kind, seconds);
     if (best_ && seconds >= best_seconds_) return;
     best_ = how;
     best_seconds_ = seconds;
+    keep(plan);
+  }
+
+  void keep(Plan& plan) {
     result_.schedule = std::move(plan.schedule);
+    result_.vpp = scenario_.layout.vpp;
   }
 
   /// Remembers what comes nearest to fitting.
@@ -197,11 +231,15 @@ class Picker {
     if (result_.verdict && why.needed - why.available >= result_.verdict->needed - result_.verdict->available)
       return;
     result_.verdict = plan.verdict;
-    result_.schedule = std::move(plan.schedule);
+    keep(plan);
   }
 
   void note() {
-    result_.notes.push_back({"schedule.auto", *best_, "the shortest simulated step of: " + tried_});
+    const std::string stages =
+        result_.vpp == given_vpp_ ? "" : fmt::format("; {} stages per rank", result_.vpp);
+    result_.notes.push_back(
+        {"schedule.auto", *best_ + stages, "the shortest simulated step of: " + tried_});
+    if (!take_vpp(static_cast<int>(result_.vpp))) return;
     Plan plan;
     const Placement placement = placement_of(result_.schedule);
     const bool pairs = overlaps(result_.schedule);
@@ -217,10 +255,11 @@ class Picker {
              makespan, bound > 0 ? 100 * (makespan / bound - 1) : 0.0)});
   }
 
-  const Scenario& scenario_;
+  Scenario scenario_;  ///< its vpp is that of `shape_`
   PickEffort effort_;
   PipelineShape shape_;
   PickedSchedule result_;
+  std::int64_t given_vpp_ = 1;
   std::optional<std::string> best_;
   double best_seconds_ = std::numeric_limits<double>::infinity();
   std::string tried_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "sim/base/verdict.hpp"
@@ -13,6 +14,7 @@ struct PickedSchedule {
   /// Why none was taken; `schedule` then is the one that comes nearest to fitting, if any.
   Verdict verdict;
   Schedule schedule;
+  std::int64_t vpp = 1;  ///< stages per rank of `schedule`; the layout's may be another
   std::vector<Scenario::Assumed>
       notes;  ///< for the result: which it is, its lower bound, what else was tried
 };
@@ -23,10 +25,12 @@ enum class PickEffort {
   kBest,  ///< all fixed schedules and the orders found, simulated
 };
 
-/// The schedule with the shortest simulated step among all fixed schedules that fit into memory and, for
-/// every placement of the stages, with and without overlapped pairs, the order that `find_schedule` finds on
-/// the templates' times and the memory that weights leave. So never slower than any fixed schedule of the
-/// same scenario. Deterministic; looks at no clock.
+/// The schedule with the shortest simulated step among all fixed schedules that fit into memory - with the
+/// layout's stages per rank where they take those, else with their own number, as `compare-schedules` runs
+/// them - and, for every placement of the layout's stages and of the best fixed schedule's, with and without
+/// overlapped pairs, the order that `find_schedule` finds on the templates' times and the memory that weights
+/// leave. So never slower than any fixed schedule of the same scenario. Layers given per stage are kept, so
+/// no other number of stages is tried then. Deterministic; looks at no clock.
 [[nodiscard]] PickedSchedule pick_schedule(const Scenario& scenario, PickEffort effort);
 
 }  // namespace orrery

@@ -8,8 +8,11 @@
 #include "sim/engine/engine.hpp"
 #include "sim/engine/graph_checks.hpp"
 #include "sim/layout/check_layout.hpp"
+#include "sim/layout/data_parallel.hpp"
 #include "sim/layout/stage_partition.hpp"
 #include "sim/report/measure.hpp"
+#include "sim/schedule/messages.hpp"
+#include "sim/schedule/passes.hpp"
 
 namespace orrery {
 namespace {
@@ -69,11 +72,31 @@ Verdict check_memory(const std::vector<RankMemory>& memory, double capacity) {
                                 largest->second / 1e9)};
 }
 
+/// Under the rendezvous rule an order of work that is fine in itself can leave ranks waiting for one another.
+Verdict check_messages(const Scenario& s, const Schedule& schedule) {
+  if (s.layout.messages != MessageRule::kRendezvous) return {};
+  const auto circle = rendezvous_deadlock(schedule, rendezvous_batches(schedule));
+  if (!circle) return {};
+  return Infeasible{Reason::kSchedule, "ranks in a circle of waits", 1, 0,
+                    "messages that wait for both sides deadlock with this schedule; use messages blocking or "
+                    "async. The circle:\n" +
+                        *circle};
+}
+
 }  // namespace
 
 std::int64_t communication_sms(const Scenario& s, bool pairs) {
   if (s.layout.communication_sms >= 0) return s.layout.communication_sms;
   return pairs && s.layout.ep > 1 ? s.cluster.expert_all_to_all.sm_count : 0;
+}
+
+Schedule with_passes(const Layout& layout, Schedule schedule) {
+  switch (layout.weight_gradients) {
+    case WeightGradients::kAsScheduled: break;
+    case WeightGradients::kSplit: return split_weight_gradients(schedule);
+    case WeightGradients::kMerged: return merge_weight_gradients(schedule);
+  }
+  return schedule;
 }
 
 bool overlaps(const Schedule& schedule) {
@@ -95,7 +118,7 @@ bool plan_layout(const Scenario& s, Plan& plan) {
 }
 
 void plan_schedule(const Scenario& s, Schedule schedule, bool pairs, Plan& plan) {
-  plan.schedule = std::move(schedule);
+  plan.schedule = with_passes(s.layout, std::move(schedule));
   plan.ranks.emplace(s.layout, s.gpus, s.cluster.gpus_per_node);
   plan.workload = make_units({s.model, s.layout, s.training, s.cluster.gpus_per_node, s.routing});
   plan.communication_sms = communication_sms(s, pairs);
@@ -116,13 +139,15 @@ void plan_schedule(const Scenario& s, Schedule schedule, bool pairs, Plan& plan)
                                           plan.communication_sms, s.cluster.gpu.sm_count.value)};
     return;
   }
-  plan.templates.emplace(plan.workload, *plan.ranks, s.cluster, sms);
+  plan.templates.emplace(plan.workload, *plan.ranks, s.cluster, sms, data_parallel_plan(s.layout),
+                         stage_copies(plan.schedule));
   assign_stages(plan.workload, s.model, s.training,
-                partition(s, plan.workload, *plan.templates, plan.schedule, pairs));
+                partition(s, plan.workload, *plan.templates, plan.schedule, pairs), s.layout.mtp_stage);
   const double capacity = s.cluster.gpu.memory_bytes.value;
   plan.memory =
       memory_by_rank({plan.workload, plan.schedule, s.layout, plan.derived, s.model, plan.rules, capacity});
   plan.verdict = check_memory(plan.memory, capacity);
+  if (!plan.verdict) plan.verdict = check_messages(s, plan.schedule);
 }
 
 LoweredStep lower_plan(const Scenario& s, Plan& plan) {

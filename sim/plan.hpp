@@ -39,6 +39,8 @@ bool plan_layout(const Scenario& scenario, Plan& plan);
 /// The rest, after `plan_layout`. `pairs` says whether forwards and backwards overlap, which decides about
 /// the SMs set apart for communication and about the cut into stages.
 void plan_schedule(const Scenario& scenario, Schedule schedule, bool pairs, Plan& plan);
+/// The schedule after the passes that the layout asks for (sim/schedule/passes.hpp); applied twice it stays.
+[[nodiscard]] Schedule with_passes(const Layout& layout, Schedule schedule);
 /// Whether any step of the schedule is an overlapped pair.
 [[nodiscard]] bool overlaps(const Schedule& schedule);
 

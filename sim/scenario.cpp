@@ -105,15 +105,26 @@ void fields(V& v, LayoutPart& part) {
   v.optional("zero_stage", l.zero_stage, limits_of("layout.zero_stage"));
   v.optional("sequence_parallel", l.sequence_parallel);
   v.optional("schedule", l.schedule);
+  if (V::reading || l.live_microbatches > 0)
+    v.optional("live_microbatches", l.live_microbatches, limits_of("layout.live_microbatches"));
   std::size_t messages = static_cast<std::size_t>(l.messages);
   v.choice("messages", messages, message_rule_names(), false);
   l.messages = static_cast<MessageRule>(messages);
+  std::size_t weights = static_cast<std::size_t>(l.weight_gradients);
+  v.choice("weight_gradients", weights, weight_gradient_names(), false);
+  l.weight_gradients = static_cast<WeightGradients>(weights);
+  std::size_t sync = static_cast<std::size_t>(l.optimizer_sync);
+  v.choice("optimizer_sync", sync, optimizer_sync_names(), false);
+  l.optimizer_sync = static_cast<OptimizerSync>(sync);
+  if (V::reading || l.overlap_grad_reduce) v.optional("overlap_grad_reduce", l.overlap_grad_reduce);
+  if (V::reading || l.overlap_param_gather) v.optional("overlap_param_gather", l.overlap_param_gather);
   v.optional("recompute", part.d.recompute);
   v.optional("microbatch_size", l.microbatch_size, limits_of("layout.microbatch_size"));
   if (V::reading || l.communication_sms >= 0)
     v.optional("communication_sms", l.communication_sms, limits_of("layout.communication_sms"));
   if (V::reading || !l.stage_layers.empty())
     v.optional("stage_layers", l.stage_layers, limits_of("layout.stage_layers"));
+  if (V::reading || l.mtp_stage >= 0) v.optional("mtp_stage", l.mtp_stage, limits_of("layout.mtp_stage"));
   if constexpr (V::reading) {
     // Another way of writing stage_layers, so it is not written back.
     std::string notation;
@@ -121,7 +132,10 @@ void fields(V& v, LayoutPart& part) {
     if (notation.empty()) return;
     const std::string place = v.node().where("pipeline_layout");
     if (!l.stage_layers.empty()) throw InputError(place, "stage_layers is given too; keep one of the two");
-    l.stage_layers = parse_pipeline_layout(notation, place);
+    if (l.mtp_stage >= 0) throw InputError(place, "mtp_stage is given too; keep one of the two");
+    PipelineLayout cut = parse_pipeline_layout(notation, place);
+    l.stage_layers = std::move(cut.layers);
+    l.mtp_stage = cut.mtp_stage;
   }
 }
 

@@ -17,8 +17,9 @@ namespace {
 
 constexpr const char* kAuto = "auto";
 
-/// The plan of a scenario; `notes` get what "auto" has to say.
-void make_plan(const Scenario& s, PickEffort effort, Plan& plan, std::vector<Scenario::Assumed>* notes) {
+/// The plan of a scenario; what "auto" has to say goes into its notes, the stages per rank it took into its
+/// layout.
+void make_plan(Scenario& s, PickEffort effort, Plan& plan) {
   if (!plan_layout(s, plan)) return;
   Schedule schedule;
   Verdict unfit;
@@ -26,7 +27,11 @@ void make_plan(const Scenario& s, PickEffort effort, Plan& plan, std::vector<Sce
     PickedSchedule picked = pick_schedule(s, effort);
     unfit = std::move(picked.verdict);
     schedule = std::move(picked.schedule);
-    if (notes != nullptr) notes->insert(notes->end(), picked.notes.begin(), picked.notes.end());
+    s.assumed.insert(s.assumed.end(), picked.notes.begin(), picked.notes.end());
+    if (!schedule.ranks.empty() && picked.vpp != s.layout.vpp) {
+      s.layout.vpp = picked.vpp;
+      plan.derived = derive(s.layout, s.training, s.gpus);
+    }
   } else {
     unfit = scenario_schedule(s, schedule);
   }
@@ -82,7 +87,7 @@ std::vector<std::pair<std::string, std::string>> nearest_fit(const Scenario& s) 
     // A change can ask for a curve the profile lacks, or for sizes that a schedule file does not have.
     try {
       Plan plan;
-      make_plan(change.second, PickEffort::kAny, plan, nullptr);
+      make_plan(change.second, PickEffort::kAny, plan);
       if (plan.verdict) continue;
       // Tensor parallelism was tried together with sequence parallelism: name both.
       const bool both = change.second.layout.sequence_parallel && !s.layout.sequence_parallel;
@@ -108,8 +113,9 @@ Verdict scenario_schedule(const Scenario& s, Schedule& out) {
     const auto pp = static_cast<int>(s.layout.pp);
     const auto vpp = static_cast<int>(s.layout.vpp);
     const auto n = static_cast<int>(d.microbatches);
-    if (Verdict v = check_schedule(s.layout.schedule, pp, vpp, n)) return v;
-    out = make_schedule(s.layout.schedule, pp, vpp, n);
+    const auto limit = static_cast<int>(s.layout.live_microbatches);
+    if (Verdict v = check_schedule(s.layout.schedule, pp, vpp, n, limit)) return v;
+    out = with_passes(s.layout, make_schedule(s.layout.schedule, pp, vpp, n, limit));
     return {};
   }
   out = parse_csv(read_file(s.layout.schedule), s.layout.schedule);
@@ -121,13 +127,14 @@ Verdict scenario_schedule(const Scenario& s, Schedule& out) {
     differ("ranks", s.layout.pp, static_cast<std::int64_t>(out.ranks.size()));
   if (out.stages != s.layout.pp * s.layout.vpp) differ("stages", s.layout.pp * s.layout.vpp, out.stages);
   if (out.microbatches != d.microbatches) differ("microbatches", d.microbatches, out.microbatches);
+  out = with_passes(s.layout, std::move(out));
   return {};
 }
 
 SimResult simulate(const Scenario& given) {
   Scenario scenario = given;
   Plan plan;
-  make_plan(given, PickEffort::kBest, plan, &scenario.assumed);
+  make_plan(scenario, PickEffort::kBest, plan);
   SimResult result;
   Measured m{.scenario = scenario,
              .derived = plan.derived,

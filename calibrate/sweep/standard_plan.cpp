@@ -125,11 +125,13 @@ void add_attention(Plan& plan, const ModelSpec& model) {
   for (const char* dtype : {"bf16", "fp8-e4m3"}) {
     for (const std::int64_t cached : {std::int64_t{1024}, std::int64_t{4096}, std::int64_t{16384}}) {
       for (const std::int64_t sequences : {std::int64_t{16}, std::int64_t{64}, std::int64_t{128}}) {
-        plan.add(
-            {.op_class = "attention-mla.decode",
-             .name = "own",
-             .shape = {{"sequences", sequences}, {"heads", model.heads}, {"cached", cached}, {"page", 64}},
-             .dtype = dtype});
+        for (const char* name : {"own", "own wgmma"}) {
+          plan.add(
+              {.op_class = "attention-mla.decode",
+               .name = name,
+               .shape = {{"sequences", sequences}, {"heads", model.heads}, {"cached", cached}, {"page", 64}},
+               .dtype = dtype});
+        }
       }
     }
   }

@@ -8,6 +8,7 @@
 #include "planner/cli/output.hpp"
 #include "planner/compare_schedules.hpp"
 #include "planner/export/schedules_svg.hpp"
+#include "planner/export/svg_picture.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/report/table.hpp"
@@ -173,13 +174,14 @@ int run(const Invocation& call) {
   const std::string picture = call.get("--picture");
   if (call.has("--picture") && (picture.empty() || picture == "-"))
     throw UsageError("--picture needs the name of a file");
+  const PictureFormat format = picture.empty() ? PictureFormat::kSvg : picture_format(picture);
   const Scenario scenario = read_scenario(call, 0).scenario;
   const Rows rows = compared(call, scenario);
   const bool fits = fastest(rows).has_value();
   if (fits && !picture.empty()) {
     std::ostringstream svg;
     write_schedules_svg(rows, title_of(scenario), svg);
-    write_file(picture, svg.str());
+    write_file(picture, render_picture(svg.str(), format));
     note(call, "wrote " + picture);
   }
   emit_rows(call, rows, scenario);
@@ -194,11 +196,12 @@ int run(const Invocation& call) {
 }  // namespace
 
 CommandInfo compare_schedules_command() {
-  std::vector<OptionInfo> options{
-      {.name = "--schedules",
-       .value = "A,B,C",
-       .what = "these alone; default: all of 'orrery list schedules'"},
-      {.name = "--picture", .value = "FILE", .what = "an SVG of all that fit on one time axis"}};
+  std::vector<OptionInfo> options{{.name = "--schedules",
+                                   .value = "A,B,C",
+                                   .what = "these alone; default: all of 'orrery list schedules'"},
+                                  {.name = "--picture",
+                                   .value = "FILE",
+                                   .what = "a picture of all that fit on one time axis: .svg, .png or .pdf"}};
   // The schedule is what this command varies.
   for (const OptionInfo& option : scenario_options()) {
     if (option.name != "--schedule") options.push_back(option);

@@ -10,6 +10,7 @@
 #include "planner/export/chrome_trace.hpp"
 #include "planner/export/launch.hpp"
 #include "planner/export/schedule_svg.hpp"
+#include "planner/export/svg_picture.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
@@ -22,14 +23,8 @@ namespace {
 
 /// What --as takes.
 std::vector<std::string> kinds() {
-  return {"chrome-trace", "schedule-csv", "svg", "megatron", "torchtitan", "deepspeed", "sbatch"};
-}
-/// Kinds of the interface that this version does not have.
-bool is_known_elsewhere(const std::string& kind) {
-  for (const char* name : {"png", "pdf"}) {
-    if (kind == name) return true;
-  }
-  return false;
+  return {"chrome-trace", "schedule-csv", "svg",       "png",   "pdf",
+          "megatron",     "torchtitan",   "deepspeed", "sbatch"};
 }
 
 int infeasible(const Invocation& call, const Infeasible& reason) {
@@ -91,13 +86,13 @@ int export_timeline(const Invocation& call, const std::string& kind) {
   const SimResult result = simulate(scenario);
   if (result.metrics.infeasible) return infeasible(call, *result.metrics.infeasible);
   std::ostringstream out;
-  if (kind == "svg") {
+  if (kind != "chrome-trace") {
     const Layout& l = scenario.layout;
     const std::string title = fmt::format("{} on {} GPUs of {}: {}, tp {}, pp {}, ep {}, {} microbatches",
                                           scenario.model_ref, scenario.gpus, scenario.cluster_ref, l.schedule,
                                           l.tp, l.pp, l.ep, result.schedule->microbatches);
     write_schedule_svg(result, title, out);
-    emit(call, out.str());
+    emit(call, render_picture(out.str(), picture_format("." + kind)));
     return kFine;
   }
   write_chrome_trace(result, out);
@@ -140,12 +135,12 @@ int run(const Invocation& call) {
     throw UsageError("export writes the one format that --as names; leave --format out");
   const std::string kind = call.get("--as");
   if (kind == "schedule-csv") return export_schedule(call);
-  if (kind == "chrome-trace" || kind == "svg") return export_timeline(call, kind);
+  for (const char* timeline : {"chrome-trace", "svg", "png", "pdf"}) {
+    if (kind == timeline) return export_timeline(call, kind);
+  }
   for (const char* launch : {"megatron", "torchtitan", "deepspeed", "sbatch"}) {
     if (kind == launch) return export_launch(call, kind);
   }
-  if (is_known_elsewhere(kind))
-    throw UsageError(fmt::format("--as {} is not in this version, which has {}", kind, join(kinds())));
   throw UsageError(
       fmt::format("--as: found '{}', expected {}{}", kind, join(kinds()), did_you_mean(kind, kinds())));
 }
@@ -156,7 +151,7 @@ CommandInfo export_command() {
   std::vector<OptionInfo> own{
       {.name = "--as",
        .value = "KIND",
-       .what = "chrome-trace, schedule-csv, svg, megatron, torchtitan, deepspeed or sbatch"},
+       .what = "chrome-trace, schedule-csv, svg, png, pdf, megatron, torchtitan, deepspeed or sbatch"},
       {.name = "--microbatches", .value = "N", .what = "of one step, for a schedule without a scenario"}};
   return {
       .name = "export",

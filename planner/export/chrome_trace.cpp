@@ -62,7 +62,8 @@ class Writer {
 };
 
 void name_threads(const LoweredStep& step, Writer& w) {
-  static constexpr const char* kNames[kLaneCount] = {"compute", "communication", "NIC messages", "host"};
+  static constexpr const char* kNames[kLaneCount] = {"compute", "communication",  "NIC messages",
+                                                     "host",    "weight gathers", "gradient reductions"};
   for (int r = 0; r < step.ranks; ++r) {
     w.event(
         fmt::format(R"("ph":"M","name":"process_name","pid":{},"args":{{"name":"pipeline rank {}"}})", r, r));
@@ -79,9 +80,7 @@ void name_threads(const LoweredStep& step, Writer& w) {
 void write_steps(const LoweredStep& step, const Timeline& timeline, Writer& w) {
   for (const PlacedStep& placed : step.steps) {
     const std::int64_t begin = timeline.end[placed.begin.at()].ps;
-    std::int64_t end = begin;
-    for (std::uint32_t i = 0; i < placed.tasks; ++i)
-      end = std::max(end, timeline.end[placed.first_task.at() + i].ps);
+    const std::int64_t end = end_of(placed, step, timeline).ps;
     w.event(fmt::format(
         R"("ph":"X","name":{},"cat":"schedule","pid":{},"tid":{},"ts":{},"dur":{},"args":{{"stage":{},"microbatch":{}}})",
         json_text(to_text(placed.step)), placed.rank.value, kScheduleThread, microseconds(begin),

@@ -3,9 +3,15 @@
 
 #include "planner/export/launch.hpp"
 #include "sim/base/fields.hpp"
+#include "sim/layout/data_parallel.hpp"
 
 namespace orrery {
 namespace {
+
+bool reduces_beside(const Layout& layout) {
+  const DataTraffic reduce = data_parallel_plan(layout).reduce;
+  return reduce == DataTraffic::kOnce || reduce == DataTraffic::kEveryUse;
+}
 
 /// What the caller's own program decides, not this file.
 std::vector<std::string> missing_of(const LaunchPlan& plan) {
@@ -31,7 +37,10 @@ std::vector<std::string> missing_of(const LaunchPlan& plan) {
     out.push_back(
         fmt::format("precision {}: the FP8 linear layers are those of the model code; BF16 is set here",
                     to_text(plan.scenario.training.precision)));
-  out.emplace_back("communication of ZeRO is predicted without overlap");
+  if (!reduces_beside(l))
+    out.emplace_back(
+        "the reduction of gradients is predicted without overlap; layout.overlap_grad_reduce predicts it "
+        "with");
   out.emplace_back("optimizer, learning rate and data are not part of a plan");
   return out;
 }
@@ -45,11 +54,12 @@ std::string deepspeed_json(const LaunchPlan& plan) {
   comment.push_back(
       "Configuration of DeepSpeed 0.16, https://www.deepspeed.ai/docs/config-json/. Without a key:");
   for (const std::string& line : missing_of(plan)) comment.push_back(line);
-  Json out{{"_comment", std::move(comment)},
-           {"train_batch_size", s.training.global_batch_size},
-           {"train_micro_batch_size_per_gpu", s.layout.microbatch_size},
-           {"gradient_accumulation_steps", plan.microbatches},
-           {"zero_optimization", {{"stage", s.layout.zero_stage}}}};
+  Json out{
+      {"_comment", std::move(comment)},
+      {"train_batch_size", s.training.global_batch_size},
+      {"train_micro_batch_size_per_gpu", s.layout.microbatch_size},
+      {"gradient_accumulation_steps", plan.microbatches},
+      {"zero_optimization", {{"stage", s.layout.zero_stage}, {"overlap_comm", reduces_beside(s.layout)}}}};
   out[s.training.precision == Precision::kFp16 ? "fp16" : "bf16"] = {{"enabled", true}};
   return out.dump(2) + "\n";
 }

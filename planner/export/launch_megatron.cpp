@@ -6,6 +6,7 @@
 
 #include "planner/export/launch.hpp"
 #include "sim/base/suggest.hpp"
+#include "sim/layout/data_parallel.hpp"
 #include "sim/layout/pipeline_layout.hpp"
 
 namespace orrery {
@@ -132,7 +133,9 @@ void add_schedule(const LaunchPlan& plan, LaunchFlags& out) {
   const Layout& l = plan.scenario.layout;
   if (l.pp * l.vpp > 1 && !plan.stage_layers.empty()) {
     const std::int64_t mtp = plan.scenario.training.mtp ? plan.scenario.model.mtp_modules : 0;
-    add(out.parallel, "--pipeline-model-parallel-layout", pipeline_layout_text(plan.stage_layers, mtp));
+    add(out.parallel, "--pipeline-model-parallel-layout",
+        pipeline_layout_text(
+            {.layers = plan.stage_layers, .mtp_stage = plan.scenario.layout.mtp_stage, .mtp_modules = mtp}));
   }
   if (l.vpp > 1 && l.messages == MessageRule::kBlocking) add(out.parallel, "--no-overlap-p2p-communication");
   if (l.pp > 1 && l.schedule != "1f1b" && l.schedule != "interleaved-1f1b")
@@ -143,16 +146,28 @@ void add_schedule(const LaunchPlan& plan, LaunchFlags& out) {
                     l.schedule, l.vpp > 1 ? "interleaved-1f1b" : "1f1b"));
 }
 
-void add_sharding(std::int64_t zero, LaunchFlags& out) {
+void add_sharding(const Layout& layout, LaunchFlags& out) {
   Flags& f = out.parallel;
+  const std::int64_t zero = layout.zero_stage;
   if (zero >= 1) add(f, "--use-distributed-optimizer");
   if (zero >= 2) {
     add(f, "--use-megatron-fsdp");
     add(f, "--data-parallel-sharding-strategy", zero == 2 ? "optim_grads" : "optim_grads_params");
   }
-  out.missing.emplace_back(
-      "gradients and weights of data parallelism are predicted without overlap: --overlap-grad-reduce and "
-      "--overlap-param-gather make the step faster than predicted");
+  const DataParallelPlan plan = data_parallel_plan(layout);
+  const auto beside = [](DataTraffic t) { return t == DataTraffic::kOnce || t == DataTraffic::kEveryUse; };
+  if (beside(plan.reduce)) add(f, "--overlap-grad-reduce");
+  if (beside(plan.gather)) add(f, "--overlap-param-gather");
+  if (!beside(plan.reduce))
+    out.missing.emplace_back(
+        "gradients of data parallelism are predicted without overlap: --overlap-grad-reduce makes the step "
+        "faster "
+        "than predicted (--set layout.overlap_grad_reduce=true predicts it)");
+  if (zero >= 1 && !beside(plan.gather))
+    out.missing.emplace_back(
+        "weights of data parallelism are gathered without overlap: --overlap-param-gather makes the step "
+        "faster than "
+        "predicted (--set layout.overlap_param_gather=true predicts it)");
 }
 
 void add_parallel(const LaunchPlan& plan, LaunchFlags& out) {
@@ -171,7 +186,7 @@ void add_parallel(const LaunchPlan& plan, LaunchFlags& out) {
   }
   if (l.sequence_parallel && l.tp > 1) add(f, "--sequence-parallel");
   add_schedule(plan, out);
-  add_sharding(l.zero_stage, out);
+  add_sharding(l, out);
 }
 
 void add_recompute(const LaunchPlan& plan, LaunchFlags& out) {

@@ -104,8 +104,11 @@ Verdict check_pipeline(const ModelSpec& m, const Layout& l) {
                       l.stage_layers.size(), sum, stages, m.layers));
     }
     for (std::size_t i = 0; i < l.stage_layers.size(); ++i) {
-      // The first stage has the embedding and the last the head; any other needs a layer.
-      const std::int64_t least = i == 0 || i + 1 == l.stage_layers.size() ? 0 : 1;
+      // The first stage has the embedding, the last the head, one may have the MTP modules; any other needs a
+      // layer.
+      const bool other =
+          i == 0 || i + 1 == l.stage_layers.size() || static_cast<std::int64_t>(i) == l.mtp_stage;
+      const std::int64_t least = other ? 0 : 1;
       if (l.stage_layers[i] >= least) continue;
       return no(Reason::kPipeline, "layers of a stage", least, l.stage_layers[i],
                 fmt::format("stage_layers gives stage {} {} layers; it needs at least {}", i,
@@ -113,6 +116,36 @@ Verdict check_pipeline(const ModelSpec& m, const Layout& l) {
     }
   }
   return {};
+}
+
+Verdict check_mtp(const ModelSpec& m, const Layout& l, const Training& t) {
+  if (l.mtp_stage < 0) return {};
+  const std::int64_t stages = l.pp * l.vpp;
+  if (m.mtp_modules == 0 || !t.mtp) {
+    return no(Reason::kPipeline, "MTP modules", 1, 0,
+              fmt::format("mtp_stage = {} places MTP modules, but {}; leave mtp_stage out", l.mtp_stage,
+                          t.mtp ? m.name + " has none" : "training.mtp is false"));
+  }
+  if (l.mtp_stage >= stages) {
+    return no(
+        Reason::kPipeline, "stages", l.mtp_stage + 1, stages,
+        fmt::format("mtp_stage = {} exceeds the last of the {} stages, {}", l.mtp_stage, stages, stages - 1));
+  }
+  if (l.stage_layers.empty() && l.mtp_stage + 1 < stages) {
+    return no(Reason::kPipeline, "stages with given layers", stages, 0,
+              fmt::format("mtp_stage = {} is not the last stage, {}; give stage_layers too, or both by "
+                          "pipeline_layout",
+                          l.mtp_stage, stages - 1));
+  }
+  std::int64_t last_layer = 0;
+  for (std::size_t i = 0; i < l.stage_layers.size(); ++i) {
+    if (l.stage_layers[i] > 0) last_layer = static_cast<std::int64_t>(i);
+  }
+  if (l.mtp_stage >= last_layer) return {};
+  return no(
+      Reason::kPipeline, "stage of the MTP modules", last_layer, l.mtp_stage,
+      fmt::format("mtp_stage = {} lies before stage {}, which holds the last layers that the modules need",
+                  l.mtp_stage, last_layer));
 }
 
 Verdict check_batch(const Layout& l, const Training& t, std::int64_t gpus) {
@@ -150,6 +183,7 @@ Verdict check_layout(const ModelSpec& model, const Layout& layout, const Trainin
   if (Verdict v = check_experts(model, layout)) return v;
   if (Verdict v = check_tensor(model, layout)) return v;
   if (Verdict v = check_pipeline(model, layout)) return v;
+  if (Verdict v = check_mtp(model, layout, training)) return v;
   if (Verdict v = check_world(layout, gpus)) return v;
   return check_batch(layout, training, gpus);
 }

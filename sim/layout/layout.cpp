@@ -13,7 +13,17 @@ const std::vector<std::string>& precision_names() {
 }
 
 const std::vector<std::string>& message_rule_names() {
-  static const std::vector<std::string> kNames{"blocking", "async"};
+  static const std::vector<std::string> kNames{"blocking", "async", "rendezvous"};
+  return kNames;
+}
+
+const std::vector<std::string>& weight_gradient_names() {
+  static const std::vector<std::string> kNames{"as-scheduled", "split", "merged"};
+  return kNames;
+}
+
+const std::vector<std::string>& optimizer_sync_names() {
+  static const std::vector<std::string> kNames{"barrier", "post-validation"};
   return kNames;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,29 @@ struct Recompute {
 
 /// When a rank goes on after handing a message to the neighbour stage.
 enum class MessageRule {
-  kBlocking,  ///< the next step waits until it has left: the published DualPipe code, Megatron-LM's 1F1B
-  kAsync,     ///< at once; messages run beside the next step
+  kBlocking,    ///< the next step waits until it has left: Megatron-LM's 1F1B
+  kAsync,       ///< at once; messages run beside the next step
+  kRendezvous,  ///< in batches that wait for both sides: the published DualPipe code
+                ///< (sim/schedule/messages.hpp)
 };
 
 [[nodiscard]] const std::vector<std::string>& message_rule_names();
+
+/// What becomes of a schedule's weight gradients.
+enum class WeightGradients {
+  kAsScheduled,  ///< whole backwards and postponed ones as the schedule has them
+  kSplit,        ///< every lone whole backward as input gradient, then weight gradient
+  kMerged,       ///< every backward whole, where its input gradient stands
+};
+[[nodiscard]] const std::vector<std::string>& weight_gradient_names();
+
+/// What the optimizer of a rank waits for.
+enum class OptimizerSync {
+  kBarrier,         ///< the gradient norm over all ranks, before any of them updates
+  kPostValidation,  ///< nothing: the norm is checked afterwards and a wrong update taken back (arXiv
+                    ///< 2401.10241, 4)
+};
+[[nodiscard]] const std::vector<std::string>& optimizer_sync_names();
 
 /// How the model is cut over the GPUs.
 struct Layout {
@@ -46,11 +65,18 @@ struct Layout {
   std::int64_t zero_stage = 1;
   bool sequence_parallel = false;
   std::string schedule = "1f1b";
+  std::int64_t live_microbatches = 0;  ///< that a rank may hold, for schedules with a limit; 0: their own
   MessageRule messages = MessageRule::kBlocking;
+  WeightGradients weight_gradients = WeightGradients::kAsScheduled;
+  OptimizerSync optimizer_sync = OptimizerSync::kBarrier;
+  /// Data-parallel traffic beside the pipeline's work; empty: as usual for the ZeRO stage
+  /// (data_parallel.hpp).
+  std::optional<bool> overlap_grad_reduce, overlap_param_gather;
   Recompute recompute;
   std::int64_t microbatch_size = 1;
   std::int64_t communication_sms = -1;     ///< SMs set apart for communication; -1: by schedule and cluster
   std::vector<std::int64_t> stage_layers;  ///< main-model layers per stage; empty: balanced by cost
+  std::int64_t mtp_stage = -1;  ///< stage that holds the MTP modules; -1: the last, before the head
 };
 
 /// What is trained, apart from the model and the layout.

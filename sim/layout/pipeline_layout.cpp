@@ -83,39 +83,45 @@ class Parser {
 
 }  // namespace
 
-std::vector<std::int64_t> parse_pipeline_layout(std::string_view text, const std::string& place) {
+PipelineLayout parse_pipeline_layout(std::string_view text, const std::string& place) {
   std::string expanded = Parser(text, place).expand();
   // "(t|)*3" ends with a separator: no stage follows it.
   if (!expanded.empty() && expanded.back() == '|') expanded.pop_back();
   const auto wrong = [&](const std::string& problem) {
     throw InputError(
-        place,
-        fmt::format("{} in '{}'; the embedding stands first, MTP modules and one loss last", problem, text));
+        place, fmt::format("{} in '{}'; the embedding stands first, then layers, then MTP modules in one "
+                           "stage, then one loss",
+                           problem, text));
   };
-  std::vector<std::int64_t> layers{0};
+  PipelineLayout cut{.layers = {0}};
   for (std::size_t i = 0; i < expanded.size(); ++i) {
     const char c = expanded[i];
-    const bool last_stage = expanded.find('|', i) == std::string::npos;
-    if (c == '|') layers.push_back(0);
-    if (c == 't') ++layers.back();
+    const auto stage = static_cast<std::int64_t>(cut.layers.size()) - 1;
+    if (c == '|') cut.layers.push_back(0);
+    if (c == 't') ++cut.layers.back();
     if (c == 'E' && i != 0) wrong("found an E that is not the first symbol");
-    if ((c == 'm' || c == 'L') && !last_stage) wrong(fmt::format("found {} before the last stage", c));
     if (c == 'L' && i + 1 != expanded.size()) wrong("found something after L");
-    if (c == 't' && i > 0 && expanded[i - 1] == 'm') wrong("found t after m");
+    if (c == 't' && cut.mtp_modules > 0) wrong("found t after m");
+    if (c == 'm' && cut.mtp_modules++ > 0 && stage != cut.mtp_stage) wrong("found m in a second stage");
+    if (c == 'm') cut.mtp_stage = stage;
   }
   if (expanded.empty() || expanded.front() != 'E') wrong("found no E at the start");
   if (expanded.back() != 'L') wrong("found no L at the end");
-  return layers;
+  if (cut.mtp_stage + 1 == static_cast<std::int64_t>(cut.layers.size())) cut.mtp_stage = -1;
+  return cut;
 }
 
-std::string pipeline_layout_text(const std::vector<std::int64_t>& layers, std::int64_t mtp_modules) {
+std::string pipeline_layout_text(const PipelineLayout& cut) {
   std::string out = "E";
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (i > 0) out += '|';
-    if (layers[i] == 1) out += 't';
-    if (layers[i] > 1) out += fmt::format("t*{}", layers[i]);
+  const auto last = static_cast<std::int64_t>(cut.layers.size()) - 1;
+  const std::int64_t mtp_stage = cut.mtp_stage < 0 ? last : cut.mtp_stage;
+  for (std::int64_t stage = 0; stage <= last; ++stage) {
+    const std::int64_t layers = cut.layers[static_cast<std::size_t>(stage)];
+    if (stage > 0) out += '|';
+    if (layers == 1) out += 't';
+    if (layers > 1) out += fmt::format("t*{}", layers);
+    if (stage == mtp_stage) out.append(static_cast<std::size_t>(cut.mtp_modules), 'm');
   }
-  for (std::int64_t i = 0; i < mtp_modules; ++i) out += 'm';
   return out + "L";
 }
 

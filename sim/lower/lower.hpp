@@ -20,7 +20,8 @@ struct PlacedStep {
   TaskId begin;       ///< marker: inputs are here and the step before has ended
   TaskId first_task;  ///< its `tasks` follow one after the other
   std::uint32_t tasks = 0;
-  /// What it waited for: inputs of its one or two actions, its own last message; kNoTask when nothing.
+  /// What it waited for: inputs of its one or two actions, its own last message; kNoTask when nothing. Under
+  /// the rendezvous rule its batch may hold more.
   std::array<TaskId, 3> inputs{kNoTask, kNoTask, kNoTask};
 };
 
@@ -32,15 +33,18 @@ struct LoweredStep {
   std::vector<CostedItem> items;
   std::vector<TaskId> pipeline_end;  ///< [rank]: marker after its last step
   TaskId tail_begin;                 ///< first task after all pipelines
+  std::vector<TaskId> data_end;  ///< [rank]: last task on its lane for leaving gradients, kNoTask when none
   int ranks = 0;
+  bool barrier = true;  ///< all ranks wait for the gradient norm before they update
 
-  [[nodiscard]] ResourceId lane(RankId rank, Lane lane) const {
-    return ResourceId{rank.value * kLaneCount + static_cast<std::int32_t>(lane)};
-  }
+  [[nodiscard]] ResourceId lane(RankId rank, Lane lane) const { return lane_of(rank, lane); }
   /// Item behind a task; null for markers and host tasks.
   [[nodiscard]] const CostedItem* item_of(TaskId task) const;
   std::vector<std::int32_t> item_by_task;  ///< index into items, -1 for markers
 };
+
+/// When a step of a rank ends: all its work but data-parallel traffic, which runs on beside the next.
+[[nodiscard]] SimTime end_of(const PlacedStep& placed, const LoweredStep& step, const Timeline& timeline);
 
 struct LowerInput {
   const Workload& workload;
@@ -56,8 +60,10 @@ struct LowerInput {
 
 /// One pipeline, one GPU of every pipeline rank: with equal work on all data- and expert-parallel replicas
 /// the others do the same at the same time. Steps of a rank follow one another: a step begins when all work
-/// of the one before has ended on every lane and its inputs have arrived; messages run on the NIC lane beside
-/// compute.
+/// of the one before has ended on every lane but those for data-parallel traffic and its inputs have arrived;
+/// messages run on the NIC lane beside compute. Under the rendezvous rule the schedule's batches must
+/// complete
+/// (`rendezvous_deadlock`).
 [[nodiscard]] LoweredStep lower(const LowerInput& input);
 
 }  // namespace orrery

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/layout/data_parallel.hpp"
+
 namespace orrery {
 namespace {
 
@@ -65,6 +67,21 @@ Walk walk(const std::vector<Step>& steps, const std::vector<StageBytes>& stages)
   return result;
 }
 
+/// What ZeRO 3 keeps of gathered weights: those of the unit at work and, gathered beside it, of the next; and
+/// ZeRO 2 and 3 of gradients: one unit's as its kernels write them (BF16) and one's on the way to its shards.
+double whole_unit_bytes(const MemoryInput& in) {
+  const double dense = in.derived.dp * in.layout.cp > 1 ? 1 : 0;  // a part that nobody shares is no transient
+  const double expert = in.derived.expert_dp > 1 ? 1 : 0;
+  double most = 0;
+  for (const UnitWork& unit : in.workload.units)
+    most = std::max(most, dense * unit.dense_params + expert * unit.expert_params);
+  const double gathered = data_parallel_plan(in.layout).gather == DataTraffic::kEveryUse ? 2.0 : 1.0;
+  double bytes = 0;
+  if (in.layout.zero_stage >= 3) bytes += gathered * most * in.rules.weight_bytes;
+  if (in.layout.zero_stage >= 2) bytes += most * (2.0 + in.rules.gradient_bytes);
+  return bytes;
+}
+
 double buffer_bytes(const MemoryInput& in, const std::vector<StageId>& stages,
                     const std::vector<StageBytes>& bytes) {
   double working = 0;
@@ -80,7 +97,8 @@ double buffer_bytes(const MemoryInput& in, const std::vector<StageId>& stages,
     }
   }
   // A receive buffer each for the two directions in flight, and messages of both neighbours, double-buffered.
-  return working + 2.0 * exchange + (in.schedule.ranks.size() > 1 ? 4.0 * in.workload.boundary_bytes : 0.0);
+  return working + whole_unit_bytes(in) + 2.0 * exchange +
+         (in.schedule.ranks.size() > 1 ? 4.0 * in.workload.boundary_bytes : 0.0);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "sim/lower/step_tail.hpp"
 
+#include "sim/layout/data_parallel.hpp"
 #include "sim/lower/memory.hpp"
 
 namespace orrery {
@@ -13,7 +14,11 @@ EndpointGroup grown(const GroupSpan& span, std::int64_t copies) {
 class Tail {
  public:
   Tail(const TailInput& in, TaskGraphBuilder& builder, std::vector<std::int32_t>& item_by_task)
-      : in_(in), builder_(builder), item_by_task_(item_by_task), copies_(stage_copies(in.schedule)) {
+      : in_(in),
+        builder_(builder),
+        item_by_task_(item_by_task),
+        copies_(stage_copies(in.schedule)),
+        plan_(data_parallel_plan(in.layout)) {
     // The dense part is shared by all ranks that see different tokens: data- and context-parallel ones.
     dense_ = grown(in.ranks.span(GpuId{0}, Axis::kDp), copies_);
     const GroupSpan context = in.ranks.span(GpuId{0}, Axis::kCp);
@@ -27,6 +32,10 @@ class Tail {
     const std::vector<RankParams> params = params_by_rank(in_.workload, in_.schedule);
     std::vector<TaskId> reduced;
     for (std::size_t r = 0; r < params.size(); ++r) reduced.push_back(reduce(RankId{r}, params[r]));
+    if (in_.layout.optimizer_sync == OptimizerSync::kPostValidation) {
+      for (std::size_t r = 0; r < params.size(); ++r) update(RankId{r}, params[r], reduced[r]);
+      return;
+    }
     // The gradient norm joins all ranks before any of them may update.
     const TaskId join = marker(RankId{0}, "gradient norm");
     for (TaskId task : reduced) {
@@ -36,13 +45,9 @@ class Tail {
   }
 
  private:
-  ResourceId lane(RankId rank, Lane l) const {
-    return ResourceId{rank.value * kLaneCount + static_cast<std::int32_t>(l)};
-  }
-
   TaskId marker(RankId rank, const char* name) {
     item_by_task_.push_back(-1);
-    return builder_.add_task({.lane = lane(rank, Lane::kCommunication),
+    return builder_.add_task({.lane = lane_of(rank, Lane::kCommunication),
                               .duration = {},
                               .kind = static_cast<std::uint8_t>(TaskKind::kMarker),
                               .name = builder_.intern(name)});
@@ -52,19 +57,19 @@ class Tail {
     const std::uint32_t index = in_.templates.add_item(item, group, l, kind);
     const CostedItem& c = in_.templates.items()[index];
     item_by_task_.push_back(static_cast<std::int32_t>(index));
-    return builder_.add_task({.lane = lane(rank, l),
+    return builder_.add_task({.lane = lane_of(rank, l),
                               .duration = c.duration,
                               .kind = static_cast<std::uint8_t>(c.kind),
                               .name = builder_.intern(c.name),
                               .slowdown_row = c.slowdown_row});
   }
 
-  /// Reduces `params` FP32 gradients over `group`. ZeRO 2 and 3 did so inside the pipeline over the group of
-  /// one copy of the stage; where there are two copies, their shards are joined here.
+  /// Reduces `params` FP32 gradients over `group`. What was reduced inside the pipeline over the group of one
+  /// copy of the stage is joined here with the other copy, where there is one.
   TaskId reduce_part(RankId rank, const char* name, Axis axis, double params, EndpointGroup group,
                      TaskId before) {
-    if (in_.layout.zero_stage >= 2) {
-      params /= static_cast<double>(group.size / copies_);
+    if (plan_.reduce != DataTraffic::kAfterPipeline) {
+      if (in_.layout.zero_stage >= 1) params /= static_cast<double>(group.size / copies_);
       group = {.size = copies_, .per_node = 1, .nodes = copies_};
     }
     if (group.size <= 1 || params <= 0) return before;
@@ -75,10 +80,14 @@ class Tail {
 
   TaskId reduce(RankId rank, const RankParams& p) {
     const TaskId ready = marker(rank, "gradients ready");
-    builder_.add_dependency(in_.pipeline_end[rank.at()], ready);
+    const auto wait_for = [&](RankId r) {
+      builder_.add_dependency(in_.pipeline_end[r.at()], ready);
+      if (in_.data_end[r.at()] != kNoTask) builder_.add_dependency(in_.data_end[r.at()], ready);
+    };
+    wait_for(rank);
     if (copies_ == 2) {
       const RankId mirror{static_cast<std::int32_t>(in_.schedule.ranks.size()) - 1 - rank.value};
-      if (mirror != rank) builder_.add_dependency(in_.pipeline_end[mirror.at()], ready);
+      if (mirror != rank) wait_for(mirror);
     }
     const TaskId dense = reduce_part(rank, "reduce dense gradients", Axis::kDp, p.dense, dense_, ready);
     return reduce_part(rank, "reduce expert gradients", Axis::kExpertDp, p.expert, expert_, dense);
@@ -93,7 +102,7 @@ class Tail {
     op.bytes = owned * in_.optimizer_bytes_per_param;
     const TaskId step = add(rank, op, {}, Lane::kCompute, TaskKind::kOptimizer);
     builder_.add_dependency(join, step);
-    if (!sharded || in_.layout.zero_stage >= 3) return;
+    if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return;
     TaskId last = step;
     const auto gather = [&](const char* name, Axis axis, double params, const EndpointGroup& group) {
       if (group.size <= 1 || params <= 0) return;
@@ -111,6 +120,7 @@ class Tail {
   TaskGraphBuilder& builder_;
   std::vector<std::int32_t>& item_by_task_;
   std::int64_t copies_;
+  DataParallelPlan plan_;
   EndpointGroup dense_;
   EndpointGroup expert_;
 };

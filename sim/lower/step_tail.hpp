@@ -20,14 +20,18 @@ struct TailInput {
   const RankMap& ranks;
   StepTemplates& templates;
   const std::vector<TaskId>& pipeline_end;  ///< [rank]
+  const std::vector<TaskId>&
+      data_end;  ///< [rank]: last gradient reduction beside the pipeline; kNoTask: none
   double optimizer_bytes_per_param = 0;
 };
 
 /// What follows the pipeline on every rank: gradients of the dense part and of the experts are reduced over
 /// their data-parallel groups (reduce-scatter with ZeRO 1, all-reduce with ZeRO 0; twice as large a group
-/// where two ranks hold a stage; with ZeRO 2 and 3 only the shards of these two), the norm is agreed on by
-/// all ranks, every rank updates what it owns, and ZeRO 1 and 2 gather the new weights in BF16. Appends to
-/// `builder` and, one entry per task, to `item_by_task`.
+/// where two ranks hold a stage), the norm is agreed on by all ranks, every rank updates what it owns, and
+/// ZeRO 1 and 2 gather the new weights in BF16. What the layout's `DataParallelPlan` does inside the pipeline
+/// is left out here; gradients reduced there over one copy of a stage are joined with the other copy's. With
+/// post-validation no rank waits for the norm. Appends to `builder` and, one entry per task, to
+/// `item_by_task`.
 void add_step_tail(const TailInput& input, TaskGraphBuilder& builder,
                    std::vector<std::int32_t>& item_by_task);
 

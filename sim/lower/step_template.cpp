@@ -1,50 +1,16 @@
 #include "sim/lower/step_template.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/cost/comm_cost.hpp"
 #include "sim/cost/compute_cost.hpp"
 #include "sim/engine/engine.hpp"
 #include "sim/engine/task_graph_builder.hpp"
+#include "sim/lower/slowdown_rows.hpp"
 
 namespace orrery {
 namespace {
-
-constexpr std::size_t bit(Lane lane) {
-  return std::size_t{1} << static_cast<std::size_t>(lane);
-}
-
-/// A compute kernel is slowed while the communication lane is busy.
-SlowdownRow compute_row(double beside_communication) {
-  SlowdownRow row;
-  for (std::size_t mask = 0; mask < row.size(); ++mask) {
-    row[mask] = to_slowdown((mask & bit(Lane::kCommunication)) != 0 ? beside_communication : 1.0);
-  }
-  return row;
-}
-
-/// A communication kernel is slowed by compute and, through the NIC, by a message. Slowed by compute it asks
-/// for less of the NIC.
-SlowdownRow communication_row(double beside_compute, double nic_share) {
-  SlowdownRow row;
-  for (std::size_t mask = 0; mask < row.size(); ++mask) {
-    double factor = (mask & bit(Lane::kCompute)) != 0 ? beside_compute : 1.0;
-    if ((mask & bit(Lane::kNic)) != 0) factor *= nic_slowdown(nic_share / factor, 1.0);
-    row[mask] = to_slowdown(factor);
-  }
-  return row;
-}
-
-/// A message shares the NIC with communication, whatever that is at the moment, so the busiest kind counts;
-/// it keeps at least half.
-SlowdownRow nic_row(double share_of_others) {
-  SlowdownRow row;
-  for (std::size_t mask = 0; mask < row.size(); ++mask) {
-    row[mask] =
-        to_slowdown((mask & bit(Lane::kCommunication)) != 0 ? nic_slowdown(1.0, share_of_others) : 1.0);
-  }
-  return row;
-}
 
 TaskKind kind_of(Axis axis) {
   switch (axis) {
@@ -61,51 +27,105 @@ TaskKind kind_of(Axis axis) {
 
 }  // namespace
 
-/// Position in a chain of dependent tasks: the last one, and its lane.
+/// Position in a chain of dependent tasks: the last one, and the gather its next kernel needs.
 struct StepTemplates::Chain {
   std::int32_t last = -1;
+  std::int32_t gather = -1;
+};
+
+/// Data-parallel traffic of one action's units.
+struct StepTemplates::Traffic {
+  bool gather = false, reduce = false;
 };
 
 /// Appends rows of items to a template; an item waits for the one before it in its chain.
 class StepTemplates::Emitter {
  public:
-  Emitter(const std::vector<CostedItem>& items, StepTemplate& out) : items_(items), out_(out) {}
+  Emitter(const std::vector<CostedItem>& items, bool gathers_often, StepTemplate& out)
+      : items_(items), gathers_often_(gathers_often), out_(out) {}
 
   void row(const Row& row, Chain& chain) {
     for (std::uint32_t item : row) {
-      const bool other_lane = chain.last >= 0 && lane_of(chain.last) != items_[item].lane;
-      const auto index = static_cast<std::int32_t>(out_.tasks.size());
-      out_.tasks.push_back({.item = item, .after = other_lane ? chain.last : -1});
-      if (out_.first_other < 0 && items_[item].lane == Lane::kCommunication) out_.first_other = index;
+      const Lane lane = items_[item].lane;
+      const bool other_lane = chain.last >= 0 && lane_of(chain.last) != lane;
+      const auto index = append({.item = item, .after = other_lane ? chain.last : -1});
+      if (lane == Lane::kCompute) {
+        out_.tasks.back().also = std::exchange(chain.gather, -1);
+        last_kernel_ = index;
+      }
+      if (out_.first_other < 0 && lane == Lane::kCommunication) out_.first_other = index;
       chain.last = index;
     }
   }
+
+  /// The weights of the chain's next unit. Gathered at every use, they have room for one unit besides the one
+  /// at work: a gather waits for the end of the last unit but one.
+  void gather(const Row& row, Chain& chain) {
+    std::int32_t after = gathers_often_ ? out_.unit_ends[0] : -1;
+    if (gathers_often_ && after < 0) after = units_ == 0 ? kAfterLastUnitButOne : kAfterLastUnit;
+    for (std::uint32_t item : row) {
+      chain.gather = append({.item = item, .after = after});
+      after = -1;
+    }
+  }
+
+  /// The chain's unit has ended with `row` to send.
+  void end_unit(const Row& row) {
+    std::int32_t after = last_kernel_;
+    for (std::uint32_t item : row) {
+      append({.item = item, .after = after});
+      after = -1;
+    }
+    if (!gathers_often_) return;
+    ++units_;
+    out_.unit_ends = {out_.unit_ends[1], last_kernel_};
+  }
+
   StepTemplate& out() { return out_; }
 
  private:
+  std::int32_t append(const TemplateTask& task) {
+    out_.tasks.push_back(task);
+    return static_cast<std::int32_t>(out_.tasks.size()) - 1;
+  }
   [[nodiscard]] Lane lane_of(std::int32_t task) const {
     return items_[out_.tasks[static_cast<std::size_t>(task)].item].lane;
   }
   const std::vector<CostedItem>& items_;
+  bool gathers_often_;
   StepTemplate& out_;
+  std::int32_t last_kernel_ = -1;
+  int units_ = 0;
 };
 
 StepTemplates::StepTemplates(const Workload& workload, const RankMap& ranks, const ClusterProfile& cluster,
-                             std::int64_t compute_sms)
-    : workload_(workload), ranks_(ranks), cluster_(cluster), compute_sms_(compute_sms) {
+                             std::int64_t compute_sms, DataParallelPlan data, std::int64_t stage_copies)
+    : workload_(workload), ranks_(ranks), cluster_(cluster), compute_sms_(compute_sms), data_(data) {
+  // A gather of weights that each rank of both copies owns a part of; gradients are first reduced within a
+  // copy.
+  const std::int64_t gather_copies = data.gather == DataTraffic::kOnce ? stage_copies : 1;
+  for (const UnitWork& unit : workload.units) {
+    note_data_share(unit.gather, gather_copies);
+    note_data_share(unit.reduce, 1);
+  }
   for (const UnitWork& unit : workload.units) {
     const LayerWork& w = unit.work;
-    units_.push_back({.attention_f = cost_segment(w.attention_f, false),
-                      .dispatch_f = cost_segment(w.dispatch_f, true),
-                      .mlp_f = cost_segment(w.mlp_f, false),
-                      .combine_f = cost_segment(w.combine_f, true),
-                      .recompute = cost_segment(w.recompute, false),
-                      .combine_b = cost_segment(w.combine_b, true),
-                      .mlp_b = cost_segment(w.mlp_b, false),
-                      .dispatch_b = cost_segment(w.dispatch_b, true),
-                      .attention_b = cost_segment(w.attention_b, false),
-                      .mlp_w = cost_segment(w.mlp_w, false),
-                      .attention_w = cost_segment(w.attention_w, false)});
+    UnitItems& u = units_.emplace_back();
+    u.attention_f = cost_segment(w.attention_f, false);
+    u.dispatch_f = cost_segment(w.dispatch_f, true);
+    u.mlp_f = cost_segment(w.mlp_f, false);
+    u.combine_f = cost_segment(w.combine_f, true);
+    u.recompute = cost_segment(w.recompute, false);
+    u.combine_b = cost_segment(w.combine_b, true);
+    u.mlp_b = cost_segment(w.mlp_b, false);
+    u.dispatch_b = cost_segment(w.dispatch_b, true);
+    u.attention_b = cost_segment(w.attention_b, false);
+    u.mlp_w = cost_segment(w.mlp_w, false);
+    u.attention_w = cost_segment(w.attention_w, false);
+  }
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    units_[i].gather = cost_data(workload.units[i].gather, Lane::kGather, gather_copies);
+    units_[i].reduce = cost_data(workload.units[i].reduce, Lane::kReduce, 1);
   }
 }
 
@@ -139,13 +159,41 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
   out.bytes = op.bytes + op.tokens * op.bytes_per_token * op.node_copies;
   out.scale_out_bytes = c.scale_out_bytes.value;
   out.op_class = std::string("communication.") + to_text(op.kind);
+  // Others count with their busiest kind; a message asks for the whole NIC.
+  NicShares others{.communication = busiest_nic_share_, .message = 1.0, .data = busiest_data_share_};
   if (lane == Lane::kNic) {
-    out.slowdown_row = slowdowns_.add(nic_row(c.scale_out_bytes.value > 0 ? busiest_nic_share_ : 0.0));
-  } else {
-    busiest_nic_share_ = std::max(busiest_nic_share_, c.nic_share);
-    out.slowdown_row = slowdowns_.add(communication_row(c.beside_compute, c.nic_share));
+    if (c.scale_out_bytes.value <= 0) others = {};
+    out.slowdown_row = slowdowns_.add(transfer_row(lane, 1.0, 1.0, others));
+    return out;
   }
+  if (!beside_steps(lane)) busiest_nic_share_ = std::max(busiest_nic_share_, c.nic_share);
+  out.slowdown_row = slowdowns_.add(transfer_row(lane, c.beside_compute, c.nic_share, others));
   return out;
+}
+
+EndpointGroup StepTemplates::data_group(const WorkItem& item, std::int64_t copies) const {
+  EndpointGroup group = group_of(std::get<CommOp>(item).axis);
+  group.size *= copies;
+  group.nodes *= copies;
+  return group;
+}
+
+void StepTemplates::note_data_share(const Segment& segment, std::int64_t copies) {
+  for (const WorkItem& item : segment) {
+    const EndpointGroup group = data_group(item, copies);
+    if (group.size <= 1) continue;
+    const CommCost c = comm_cost(std::get<CommOp>(item), group, cluster_);
+    busiest_data_share_ = std::max(busiest_data_share_, c.nic_share);
+  }
+}
+
+StepTemplates::Row StepTemplates::cost_data(const Segment& segment, Lane lane, std::int64_t copies) {
+  Row row;
+  for (const WorkItem& item : segment) {
+    const EndpointGroup group = data_group(item, copies);
+    if (group.size > 1) row.push_back(add_item(item, group, lane, TaskKind::kDp));
+  }
+  return row;
 }
 
 StepTemplates::Row StepTemplates::cost_segment(const Segment& segment, bool communication_lane) {
@@ -180,41 +228,72 @@ double StepTemplates::unit_seconds(std::size_t unit, bool with_communication) co
   return sum;
 }
 
-void StepTemplates::emit_forward(Emitter& out, const std::vector<std::size_t>& units) const {
+StepTemplates::Traffic StepTemplates::traffic_of(const Action& action, const StageUse& use) const {
+  const bool forward = action.kind == ActionKind::kForward;
+  const bool needs_weights = action.kind != ActionKind::kWeightGrad;
+  const bool ends_gradient = action.kind == ActionKind::kBackward || action.kind == ActionKind::kWeightGrad;
+  return {.gather = (data_.gather == DataTraffic::kEveryUse && needs_weights) ||
+                    (data_.gather == DataTraffic::kOnce && forward && use.first_forward),
+          .reduce = (data_.reduce == DataTraffic::kEveryUse && ends_gradient) ||
+                    (data_.reduce == DataTraffic::kOnce && ends_gradient && use.last_gradient)};
+}
+
+/// Whether an earlier unit of the stage has the same weights: the heads of MTP modules are the main head.
+bool StepTemplates::shares_head(const std::vector<std::size_t>& units, std::size_t i) const {
+  if (workload_.units[units[i]].kind != UnitKind::kHead) return false;
+  return std::find(units.begin(), units.begin() + static_cast<std::ptrdiff_t>(i), units[i]) !=
+         units.begin() + static_cast<std::ptrdiff_t>(i);
+}
+
+void StepTemplates::emit_forward(Emitter& out, const std::vector<std::size_t>& units,
+                                 const Traffic& traffic) const {
   Chain chain;
-  for (std::size_t u : units) {
-    for (const Row* row :
-         {&units_[u].attention_f, &units_[u].dispatch_f, &units_[u].mlp_f, &units_[u].combine_f}) {
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const UnitItems& unit = units_[units[i]];
+    if (traffic.gather && !shares_head(units, i)) out.gather(unit.gather, chain);
+    for (const Row* row : {&unit.attention_f, &unit.dispatch_f, &unit.mlp_f, &unit.combine_f}) {
       out.row(*row, chain);
     }
+    out.end_unit({});
   }
   out.out().forward_end = chain.last;
 }
 
-void StepTemplates::emit_backward(Emitter& out, const std::vector<std::size_t>& units, bool input,
-                                  bool weight) const {
+void StepTemplates::emit_backward(Emitter& out, const std::vector<std::size_t>& units, ActionKind kind,
+                                  const Traffic& traffic) const {
+  const bool input = kind != ActionKind::kWeightGrad;
+  const bool weight = kind != ActionKind::kInputGrad;
   Chain chain;
-  for (auto u = units.rbegin(); u != units.rend(); ++u) {
-    const UnitItems& unit = units_[*u];
+  for (std::size_t i = units.size(); i-- > 0;) {
+    const UnitItems& unit = units_[units[i]];
+    if (traffic.gather && !shares_head(units, i)) out.gather(unit.gather, chain);
     if (input) {
       for (const Row* row : {&unit.recompute, &unit.combine_b, &unit.mlp_b}) out.row(*row, chain);
     }
     // The weight gradients of the MLP fill the time while its input gradient is on the way back.
     if (input) out.row(unit.dispatch_b, chain);
-    Chain weights{.last = -1};
+    Chain weights;
     if (weight) out.row(unit.mlp_w, weights);
     if (input) out.row(unit.attention_b, chain);
     // The embedding has no other gradient: it waits for the one that arrives at it.
     if (weights.last < 0) weights = chain;
     if (weight) out.row(unit.attention_w, weights);
+    out.end_unit(traffic.reduce && !shares_head(units, i) ? unit.reduce : Row{});
   }
+  if (!input) return;
   // A whole backward sends when all of it is done, as Megatron-LM and the published DualPipe code do.
-  if (input)
-    out.out().gradient_end = weight ? static_cast<std::int32_t>(out.out().tasks.size()) - 1 : chain.last;
+  out.out().gradient_end = chain.last;
+  if (!weight) return;
+  for (auto t = static_cast<std::int32_t>(out.out().tasks.size()); t-- > 0;) {
+    if (beside_steps(items_[out.out().tasks[static_cast<std::size_t>(t)].item].lane)) continue;
+    out.out().gradient_end = t;
+    break;
+  }
 }
 
 void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forward,
-                              const std::vector<std::size_t>& backward, std::size_t shift) const {
+                              const std::vector<std::size_t>& backward, std::size_t shift,
+                              const std::array<Traffic, 2>& traffic) const {
   Chain f;
   Chain b;
   // The shorter row starts `shift` places later.
@@ -225,8 +304,12 @@ void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forw
   for (std::size_t i = 0; i < n; ++i) {
     const bool has_f = i >= f0 && i - f0 < forward.size();
     const bool has_b = i >= b0 && i - b0 < backward.size();
-    const UnitItems& uf = has_f ? units_[forward[i - f0]] : kNone;
-    const UnitItems& ub = has_b ? units_[backward[backward.size() - 1 - (i - b0)]] : kNone;
+    const std::size_t fi = has_f ? i - f0 : 0;
+    const std::size_t bi = has_b ? backward.size() - 1 - (i - b0) : 0;
+    const UnitItems& uf = has_f ? units_[forward[fi]] : kNone;
+    const UnitItems& ub = has_b ? units_[backward[bi]] : kNone;
+    if (has_b && traffic[1].gather && !shares_head(backward, bi)) out.gather(ub.gather, b);
+    if (has_f && traffic[0].gather && !shares_head(forward, fi)) out.gather(uf.gather, f);
     Chain weights;
     // Issue order of the published training trace: combine(B) attn(F) mlp(B) dispatch(F) dispatch(B) mlp(W)
     // mlp(F) attn(B) attn(W) combine(F).
@@ -242,6 +325,7 @@ void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forw
     if (weights.last < 0) weights = b;
     out.row(ub.attention_w, weights);
     out.row(uf.combine_f, f);
+    out.end_unit(has_b && traffic[1].reduce && !shares_head(backward, bi) ? ub.reduce : Row{});
   }
   out.out().forward_end = f.last;
   out.out().gradient_end = b.last;
@@ -259,6 +343,7 @@ Timeline StepTemplates::alone(const StepTemplate& t) const {
                                         .name = {},
                                         .slowdown_row = item.slowdown_row});
     if (task.after >= 0) builder.add_dependency(TaskId{task.after}, id);
+    if (task.also >= 0) builder.add_dependency(TaskId{task.also}, id);
   }
   builder.set_slowdowns(slowdowns_);
   return run(std::move(builder).freeze());
@@ -271,22 +356,25 @@ TemplateTimes StepTemplates::times_alone(std::size_t index) const {
   const auto end = [&](std::int32_t task) {
     return task < 0 ? SimTime{} : timeline.end[static_cast<std::size_t>(task)];
   };
-  return {.duration = std::max(timeline.makespan, t.host),
-          .output = end(t.forward_end),
-          .gradient = end(t.gradient_end)};
+  SimTime last;
+  for (std::size_t i = 0; i < t.tasks.size(); ++i) {
+    if (!beside_steps(items_[t.tasks[i].item].lane)) last = std::max(last, timeline.end[i]);
+  }
+  return {.duration = std::max(last, t.host), .output = end(t.forward_end), .gradient = end(t.gradient_end)};
 }
 
 /// The two rows of units meet in the published order; where one is longer, the shift that takes least time.
 StepTemplate StepTemplates::build_pair(const std::vector<std::size_t>& forward,
-                                       const std::vector<std::size_t>& backward) const {
+                                       const std::vector<std::size_t>& backward,
+                                       const std::array<Traffic, 2>& traffic) const {
   const std::size_t longer = std::max(forward.size(), backward.size());
   const std::size_t shifts = longer - std::min(forward.size(), backward.size()) + 1;
   StepTemplate best;
   SimTime best_time = kNever;
   for (std::size_t shift = 0; shift < shifts; ++shift) {
     StepTemplate candidate;
-    Emitter out(items_, candidate);
-    emit_pair(out, forward, backward, shift);
+    Emitter out(items_, data_.gather == DataTraffic::kEveryUse, candidate);
+    emit_pair(out, forward, backward, shift, traffic);
     const SimTime time = shifts == 1 ? SimTime{} : alone(candidate).makespan;
     if (time < best_time) {
       best_time = time;
@@ -296,18 +384,19 @@ StepTemplate StepTemplates::build_pair(const std::vector<std::size_t>& forward,
   return best;
 }
 
-StepTemplate StepTemplates::build(const Step& step) const {
+StepTemplate StepTemplates::build(const Step& step, const StepUse& use) const {
   StepTemplate result;
   const std::vector<std::size_t>& units = workload_.stages[step.first.stage.at()].units;
+  const Traffic first = traffic_of(step.first, use.first);
   if (step.overlapped) {
-    result = build_pair(units, workload_.stages[step.second.stage.at()].units);
+    result = build_pair(units, workload_.stages[step.second.stage.at()].units,
+                        {first, traffic_of(step.second, use.second)});
   } else {
-    Emitter out(items_, result);
-    switch (step.first.kind) {
-      case ActionKind::kForward: emit_forward(out, units); break;
-      case ActionKind::kBackward: emit_backward(out, units, true, true); break;
-      case ActionKind::kInputGrad: emit_backward(out, units, true, false); break;
-      case ActionKind::kWeightGrad: emit_backward(out, units, false, true); break;
+    Emitter out(items_, data_.gather == DataTraffic::kEveryUse, result);
+    if (step.first.kind == ActionKind::kForward) {
+      emit_forward(out, units, first);
+    } else {
+      emit_backward(out, units, step.first.kind, first);
     }
   }
   result.host =
@@ -315,11 +404,12 @@ StepTemplate StepTemplates::build(const Step& step) const {
   return result;
 }
 
-std::size_t StepTemplates::template_of(const Step& step) {
+std::size_t StepTemplates::template_of(const Step& step, const StepUse& use) {
+  const bool once = data_.gather == DataTraffic::kOnce || data_.reduce == DataTraffic::kOnce;
   const TemplateKey key{static_cast<std::int32_t>(step.first.kind), step.first.stage.value,
-                        step.overlapped ? step.second.stage.value : -1};
+                        step.overlapped ? step.second.stage.value : -1, once ? use.bits() : 0};
   const auto [found, made] = template_of_.try_emplace(key, templates_.size());
-  if (made) templates_.push_back(build(step));
+  if (made) templates_.push_back(build(step, use));
   return found->second;
 }
 

@@ -11,10 +11,12 @@
 #include "sim/engine/sim_time.hpp"
 #include "sim/engine/timeline.hpp"
 #include "sim/hw/cluster.hpp"
+#include "sim/layout/data_parallel.hpp"
 #include "sim/layout/rank_map.hpp"
 #include "sim/lower/streams.hpp"
 #include "sim/network/collectives.hpp"
 #include "sim/schedule/action.hpp"
+#include "sim/schedule/passes.hpp"
 #include "sim/workload/stage_work.hpp"
 
 namespace orrery {
@@ -36,18 +38,26 @@ struct CostedItem {
 struct TemplateTask {
   std::uint32_t item = 0;   ///< index into StepTemplates::items
   std::int32_t after = -1;  ///< earlier task of the template on another lane it waits for; -1: none
+  std::int32_t also = -1;   ///< one more: the gathered weights a kernel needs
 };
+/// `TemplateTask::after` of gathers that wait for units of the steps before on the same rank: for the end of
+/// the last unit but one, and of the last.
+inline constexpr std::int32_t kAfterLastUnitButOne = -2;
+inline constexpr std::int32_t kAfterLastUnit = -3;
 struct StepTemplate {
   std::vector<TemplateTask> tasks;
   std::int32_t forward_end = -1;   ///< task after which the stage's output can be sent
   std::int32_t gradient_end = -1;  ///< task after which the input's gradient can be sent
   std::int32_t first_other = -1;   ///< first task that does not follow the begin marker by its lane
-  SimTime host;                    ///< time the host needs to enqueue it
+  /// Where weights are gathered at every use: last kernels of the last unit but one and of the last. -1:
+  /// none.
+  std::array<std::int32_t, 2> unit_ends{-1, -1};
+  SimTime host;  ///< time the host needs to enqueue it
 };
 
 /// A template alone on the machine, from its start.
 struct TemplateTimes {
-  SimTime duration;  ///< until all its work has ended, at least what the host needs to enqueue it
+  SimTime duration;  ///< until all work that its rank waits for has ended, at least what the host needs
   SimTime output;    ///< until the stage's output can be sent
   SimTime gradient;  ///< until the input's gradient can be sent
 };
@@ -55,11 +65,14 @@ struct TemplateTimes {
 /// Costs of every unit on one cluster and the templates built from them.
 class StepTemplates {
  public:
+  /// `data`: data-parallel traffic beside the steps, which the workload's units describe; a stage that
+  /// `stage_copies` ranks hold (2 in DualPipe) gathers over as many times the group.
   StepTemplates(const Workload& workload, const RankMap& ranks, const ClusterProfile& cluster,
-                std::int64_t compute_sms);
+                std::int64_t compute_sms, DataParallelPlan data = {}, std::int64_t stage_copies = 1);
 
-  /// Template of a step, built at first use and shared by all microbatches.
-  std::size_t template_of(const Step& step);
+  /// Template of a step, built at first use and shared by all microbatches; `use` counts where data-parallel
+  /// traffic runs once per stage.
+  std::size_t template_of(const Step& step, const StepUse& use = {});
   /// A step with nothing beside it: for comparing orders of steps.
   [[nodiscard]] TemplateTimes times_alone(std::size_t index) const;
   [[nodiscard]] const StepTemplate& at(std::size_t index) const { return templates_[index]; }
@@ -74,9 +87,10 @@ class StepTemplates {
 
  private:
   using Row = std::vector<std::uint32_t>;
-  /// Kind and stage of the action, stage of the overlapped backward or -1.
-  using TemplateKey = std::array<std::int32_t, 3>;
+  /// Kind and stage of the action, stage of the overlapped backward or -1, uses that matter.
+  using TemplateKey = std::array<std::int32_t, 4>;
   struct UnitItems {
+    Row gather, reduce;
     Row attention_f, dispatch_f, mlp_f, combine_f;
     Row recompute, combine_b, mlp_b, dispatch_b, attention_b;
     Row mlp_w, attention_w;
@@ -85,27 +99,37 @@ class StepTemplates {
   class Emitter;
 
   Row cost_segment(const Segment& segment, bool communication_lane);
+  [[nodiscard]] EndpointGroup data_group(const WorkItem& item, std::int64_t copies) const;
+  void note_data_share(const Segment& segment, std::int64_t copies);
+  Row cost_data(const Segment& segment, Lane lane, std::int64_t copies);
   CostedItem cost(const WorkItem& item, const EndpointGroup& group, Lane lane);
   EndpointGroup group_of(Axis axis) const;
-  StepTemplate build(const Step& step) const;
-  void emit_forward(Emitter& out, const std::vector<std::size_t>& units) const;
-  void emit_backward(Emitter& out, const std::vector<std::size_t>& units, bool input, bool weight) const;
+  struct Traffic;
+  [[nodiscard]] Traffic traffic_of(const Action& action, const StageUse& use) const;
+  [[nodiscard]] bool shares_head(const std::vector<std::size_t>& units, std::size_t i) const;
+  StepTemplate build(const Step& step, const StepUse& use) const;
+  void emit_forward(Emitter& out, const std::vector<std::size_t>& units, const Traffic& traffic) const;
+  void emit_backward(Emitter& out, const std::vector<std::size_t>& units, ActionKind kind,
+                     const Traffic& traffic) const;
   void emit_pair(Emitter& out, const std::vector<std::size_t>& forward,
-                 const std::vector<std::size_t>& backward, std::size_t shift) const;
-  StepTemplate build_pair(const std::vector<std::size_t>& forward,
-                          const std::vector<std::size_t>& backward) const;
+                 const std::vector<std::size_t>& backward, std::size_t shift,
+                 const std::array<Traffic, 2>& traffic) const;
+  StepTemplate build_pair(const std::vector<std::size_t>& forward, const std::vector<std::size_t>& backward,
+                          const std::array<Traffic, 2>& traffic) const;
   Timeline alone(const StepTemplate& t) const;
 
   const Workload& workload_;
   const RankMap& ranks_;
   const ClusterProfile& cluster_;
   std::int64_t compute_sms_;
+  DataParallelPlan data_;
   std::vector<CostedItem> items_;
   std::vector<UnitItems> units_;
   SlowdownTable slowdowns_;
   std::vector<StepTemplate> templates_;
   std::map<TemplateKey, std::size_t> template_of_;
-  double busiest_nic_share_ = 0;  ///< of the units' communication
+  double busiest_nic_share_ = 0;   ///< of the units' communication
+  double busiest_data_share_ = 0;  ///< of data-parallel traffic beside the steps
 };
 
 }  // namespace orrery

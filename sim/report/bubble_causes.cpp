@@ -6,6 +6,7 @@
 #include "sim/base/check.hpp"
 #include "sim/engine/timeline.hpp"
 #include "sim/lower/lower.hpp"
+#include "sim/lower/step_window.hpp"
 
 namespace orrery {
 namespace {
@@ -26,7 +27,7 @@ std::vector<std::vector<Span>> tail_work(const LoweredStep& step, const Timeline
   for (std::size_t t = step.tail_begin.at(); t < timeline.graph.task_count(); ++t) {
     const Span span{timeline.start[t].ps, timeline.end[t].ps};
     if (span.first == span.second) continue;
-    work[static_cast<std::size_t>(timeline.graph.lane(TaskId{t}).value / kLaneCount)].push_back(span);
+    work[rank_of_lane(timeline.graph.lane(TaskId{t})).at()].push_back(span);
   }
   for (std::vector<Span>& spans : work) std::sort(spans.begin(), spans.end());
   return work;
@@ -36,15 +37,16 @@ class RankReader {
  public:
   RankReader(const LoweredStep& step, const Timeline& timeline) : step_(step), timeline_(timeline) {}
 
-  RankBubble read(RankId rank, const std::vector<Span>& tail) {
+  RankBubble read(RankId rank, const std::vector<Span>& tail, const StepPeriod& period) {
     out_.rank = rank;
     find_phases(rank);
-    std::int64_t clock = 0;
+    const std::int64_t first = period.ranks[rank.at()].begin.ps;
+    std::int64_t clock = first;
     for (std::size_t s = step_.rank_begin[rank.at()]; s < step_.rank_begin[rank.at() + 1]; ++s) {
       const PlacedStep& placed = step_.steps[s];
       const std::int64_t begin = timeline_.end[placed.begin.at()].ps;
       gap(s, clock, begin);
-      clock = end_of(placed, begin);
+      clock = end_of(placed, step_, timeline_).ps;
       out_.busy += clock - begin;
     }
     for (const auto& [start, end] : tail) {
@@ -52,8 +54,8 @@ class RankReader {
       out_.busy += std::max<std::int64_t>(0, end - std::max(start, clock));
       clock = std::max(clock, end);
     }
-    out_.drain += timeline_.makespan.ps - clock;
-    SIM_CHECK(out_.busy + out_.idle() == timeline_.makespan.ps,
+    out_.drain += first + period.length.ps - clock;
+    SIM_CHECK(out_.busy + out_.idle() == period.length.ps,
               "work and waiting of a rank do not sum to the step");
     return out_;
   }
@@ -89,13 +91,6 @@ class RankReader {
     return most;
   }
 
-  [[nodiscard]] std::int64_t end_of(const PlacedStep& placed, std::int64_t begin) const {
-    std::int64_t end = begin;
-    for (std::uint32_t i = 0; i < placed.tasks; ++i)
-      end = std::max(end, timeline_.end[placed.first_task.at() + i].ps);
-    return end;
-  }
-
   const LoweredStep& step_;
   const Timeline& timeline_;
   RankBubble out_;
@@ -120,10 +115,11 @@ void take_imbalance(RankBubble& bubble, std::int64_t busiest) {
 
 std::vector<RankBubble> bubble_causes(const LoweredStep& step, const Timeline& timeline) {
   const std::vector<std::vector<Span>> tail = tail_work(step, timeline);
+  const StepPeriod period = step_period(step, timeline);
   std::vector<RankBubble> ranks;
   std::int64_t busiest = 0;
   for (std::size_t r = 0; r < tail.size(); ++r) {
-    ranks.push_back(RankReader(step, timeline).read(RankId{r}, tail[r]));
+    ranks.push_back(RankReader(step, timeline).read(RankId{r}, tail[r], period));
     busiest = std::max(busiest, ranks.back().busy);
   }
   for (RankBubble& bubble : ranks) take_imbalance(bubble, busiest);

@@ -25,7 +25,7 @@ struct RankBubble {
   [[nodiscard]] std::int64_t idle() const { return warm_up + dependency + drain + message + imbalance; }
 };
 
-/// One entry per rank. The run was done. SIM_CHECK: busy + idle is the makespan for every rank.
+/// One entry per rank. The run was done. SIM_CHECK: busy + idle is the step (`step_period`) for every rank.
 [[nodiscard]] std::vector<RankBubble> bubble_causes(const LoweredStep& step, const Timeline& timeline);
 
 /// The mean over ranks, seconds.

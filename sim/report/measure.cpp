@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/layout/rank_map.hpp"
+#include "sim/lower/step_window.hpp"
 #include "sim/power/power_model.hpp"
 #include "sim/report/critical_path_account.hpp"
 #include "sim/report/step_accounts.hpp"
@@ -146,17 +147,16 @@ double optimizer_traffic(const MemoryRules& rules) {
 Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& timeline) {
   Metrics m;
   m.tasks = static_cast<std::int64_t>(step.graph.task_count());
-  m.step_time_s = to_seconds(timeline.makespan).value;
+  const StepPeriod period = step_period(step, timeline);
+  m.step_time_s = to_seconds(period.length).value;
   m.step_tokens =
       static_cast<double>(in.scenario.training.global_batch_size * in.scenario.training.sequence_length);
   const std::vector<RankAccount> accounts = account_ranks(step, timeline);
-  const auto slowest = std::max_element(
-      accounts.begin(), accounts.end(),
-      [](const RankAccount& a, const RankAccount& b) { return a.times.pipeline_end < b.times.pipeline_end; });
+  const auto slowest = accounts.begin() + static_cast<std::ptrdiff_t>(period.longest_rank);
   m.slowest_rank = slowest->times.rank;
   m.breakdown = slowest->times.breakdown;
   m.waterfall = slowest->waterfall;
-  m.critical_path = account_critical_path(step, timeline);
+  if (step.barrier) m.critical_path = account_critical_path(step, timeline);
   m.mean_breakdown = mean_of(accounts);
   for (const RankAccount& a : accounts) m.ranks.push_back(a.times);
   for (std::size_t i = 0; i < in.workload.stages.size(); ++i) {

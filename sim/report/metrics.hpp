@@ -107,7 +107,8 @@ struct Metrics {
   Breakdown breakdown;
   Breakdown mean_breakdown;  ///< mean over the pipeline ranks
   Waterfall waterfall;
-  Waterfall critical_path;  ///< causes along the chain of tasks that sets the step time, over all ranks
+  /// Causes along the chain of tasks that sets the step time, over all ranks; empty where steps overlap.
+  std::optional<Waterfall> critical_path;
   Throughput throughput;
   double memory_capacity = 0;
   double memory_peak = 0;

@@ -56,7 +56,7 @@ Json step(const Metrics& m) {
           {"breakdown_s", breakdown(m.breakdown)},
           {"mean_breakdown_s", breakdown(m.mean_breakdown)},
           {"waterfall_s", waterfall(m.waterfall)},
-          {"critical_path_s", waterfall(m.critical_path)}};
+          {"critical_path_s", m.critical_path ? waterfall(*m.critical_path) : Json(nullptr)}};
 }
 
 Json throughput(const Throughput& t) {

@@ -135,14 +135,15 @@ Table waterfall(const Metrics& m) {
           .title = "Where the step goes: causes",
           .columns = {{"item", "", false},
                       {"slowest_rank", fmt::format("rank {}, s", m.slowest_rank)},
-                      {"share", "%"},
-                      {"critical_path", "critical path, s"}},
+                      {"share", "%"}},
           .rows = {},
           .notes = {}};
   const Waterfall& w = m.waterfall;
-  const Waterfall& c = m.critical_path;
+  const Waterfall c = m.critical_path.value_or(Waterfall{});
+  if (m.critical_path) t.columns.push_back({"critical_path", "critical path, s"});
   const auto row = [&](const char* name, double value, double critical) {
-    t.rows.push_back({name, seconds(value), share(value, m.step_time_s), seconds(critical)});
+    t.rows.push_back({name, seconds(value), share(value, m.step_time_s)});
+    if (m.critical_path) t.rows.back().push_back(seconds(critical));
   };
   row("compute", w.compute, c.compute);
   row("recompute", w.recompute, c.recompute);
@@ -160,8 +161,9 @@ Table waterfall(const Metrics& m) {
   if (!w.imbalance) t.notes.emplace_back("Imbalance of the stages is not told apart from the bubble.");
   t.notes.emplace_back(
       "On the rank, the optimizer holds all that follows its last backward, gradient reduction too.");
-  t.notes.emplace_back(
-      "Critical path: the chain of tasks over all ranks that sets the step time; it has no gaps.");
+  if (m.critical_path)
+    t.notes.emplace_back(
+        "Critical path: the chain of tasks over all ranks that sets the step time; it has no gaps.");
   return t;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/check.hpp"
+#include "sim/lower/step_window.hpp"
 
 namespace orrery {
 namespace {
@@ -40,12 +41,14 @@ Span span_of(const Timeline& t, TaskId task) {
 
 class RankReader {
  public:
-  RankReader(const LoweredStep& step, const Timeline& timeline) : step_(step), timeline_(timeline) {}
+  RankReader(const LoweredStep& step, const Timeline& timeline, const StepPeriod& period)
+      : step_(step), timeline_(timeline), period_(period) {}
 
   RankAccount read(RankId rank) {
     RankAccount account;
     account.times.rank = rank.value;
-    std::int64_t clock = 0;
+    const StepWindow& window = period_.ranks[rank.at()];
+    std::int64_t clock = window.begin.ps;
     for (std::size_t s = step_.rank_begin[rank.at()]; s < step_.rank_begin[rank.at() + 1]; ++s) {
       const PlacedStep& placed = step_.steps[s];
       const std::int64_t begin = timeline_.end[placed.begin.at()].ps;
@@ -54,7 +57,13 @@ class RankReader {
       count(placed, account.times);
     }
     account.times.pipeline_end = seconds(clock);
-    sums_.optimizer = timeline_.makespan.ps - clock;
+    // With a barrier the rank's step lasts until all have updated; without one the rest is a wait for its
+    // inputs.
+    const std::int64_t step_end = (window.begin + period_.length).ps;
+    const std::int64_t own_end = step_.barrier ? step_end : window.end.ps;
+    sums_.optimizer = own_end - clock;
+    sums_.bubble += step_end - own_end;
+    sums_.waiting += step_end - own_end;
     add_tail_work(rank, account);
     fill(account);
     return account;
@@ -78,11 +87,16 @@ class RankReader {
   std::int64_t inside(const PlacedStep& placed, std::int64_t begin, RankAccount& account) {
     compute_.clear();
     communication_.clear();
+    gathers_.clear();
     std::int64_t end = begin;
     for (std::uint32_t i = 0; i < placed.tasks; ++i) {
       const TaskId task{placed.first_task.value + static_cast<std::int32_t>(i)};
       const CostedItem& item = *step_.item_of(task);
       const Span s = span_of(timeline_, task);
+      if (beside_steps(item.lane)) {
+        if (item.lane == Lane::kGather) gathers_.push_back(task);
+        continue;
+      }
       end = std::max(end, s.end);
       (item.lane == Lane::kCompute ? compute_ : communication_).push_back(task);
       add_work(item, account);
@@ -148,7 +162,7 @@ class RankReader {
       const Span s = span_of(timeline_, communication_[next]);
       if (s.start >= to) break;
       if (s.start > clock) {
-        sums_.other += s.start - clock;
+        idle_beside_gathers(clock, s.start);
         clock = s.start;
       }
       const std::int64_t until = std::min(to, s.end);
@@ -156,7 +170,18 @@ class RankReader {
       (kind == TaskKind::kCompute ? sums_.ep : sums_.exposed(kind)) += until - clock;
       clock = until;
     }
-    if (clock < to) sums_.other += to - clock;
+    if (clock < to) idle_beside_gathers(clock, to);
+  }
+
+  /// Both lanes stand still: for weights on their way, or for nothing known.
+  void idle_beside_gathers(std::int64_t from, std::int64_t to) {
+    std::int64_t gathering = 0;
+    for (TaskId task : gathers_) {
+      const Span s = span_of(timeline_, task);
+      gathering += std::max<std::int64_t>(0, std::min(to, s.end) - std::max(from, s.start));
+    }
+    sums_.dp += gathering;
+    sums_.other += to - from - gathering;
   }
 
   static void count(const PlacedStep& placed, RankTimes& times) {
@@ -174,11 +199,11 @@ class RankReader {
 
   void fill(RankAccount& a) const {
     const Sums& s = sums_;
-    SIM_CHECK(s.forward + s.input + s.weight + s.pair + s.bubble + s.optimizer == timeline_.makespan.ps,
+    SIM_CHECK(s.forward + s.input + s.weight + s.pair + s.bubble + s.optimizer == period_.length.ps,
               "the breakdown does not sum to the step");
     SIM_CHECK(s.compute + s.recompute + s.tp + s.cp + s.ep + s.pp + s.dp + s.contention + s.waiting +
                       s.other + s.optimizer ==
-                  timeline_.makespan.ps,
+                  period_.length.ps,
               "the waterfall does not sum to the step");
     a.times.breakdown = {.forward = seconds(s.forward),
                          .backward_input = seconds(s.input),
@@ -202,16 +227,19 @@ class RankReader {
 
   const LoweredStep& step_;
   const Timeline& timeline_;
+  const StepPeriod& period_;
   Sums sums_;
   std::vector<TaskId> compute_;
   std::vector<TaskId> communication_;
+  std::vector<TaskId> gathers_;
 };
 
 }  // namespace
 
 std::vector<RankAccount> account_ranks(const LoweredStep& step, const Timeline& timeline) {
   std::vector<RankAccount> all;
-  for (int r = 0; r < step.ranks; ++r) all.push_back(RankReader(step, timeline).read(RankId{r}));
+  const StepPeriod period = step_period(step, timeline);
+  for (int r = 0; r < step.ranks; ++r) all.push_back(RankReader(step, timeline, period).read(RankId{r}));
   return all;
 }
 
@@ -227,11 +255,7 @@ void add_stage_means(const LoweredStep& step, const Timeline& timeline, std::vec
   };
   std::vector<std::array<Mean, 4>> means(stages.size());
   for (const PlacedStep& placed : step.steps) {
-    std::int64_t end = timeline.end[placed.begin.at()].ps;
-    for (std::uint32_t i = 0; i < placed.tasks; ++i) {
-      end = std::max(end, timeline.end[placed.first_task.at() + i].ps);
-    }
-    const double length = seconds(end - timeline.end[placed.begin.at()].ps);
+    const double length = seconds(end_of(placed, step, timeline).ps - timeline.end[placed.begin.at()].ps);
     const std::size_t column = placed.step.overlapped                              ? 3
                                : placed.step.first.kind == ActionKind::kForward    ? 0
                                : placed.step.first.kind == ActionKind::kWeightGrad ? 2

@@ -24,7 +24,9 @@ struct RankAccount {
 /// lane counts as compute (or recomputation) at stand-alone speed plus contention; with only the
 /// communication lane busy, as exposed communication of its kind; with neither, as other. A whole backward
 /// counts as input gradient, postponed weight gradients as weight gradient. What comes after the rank's last
-/// step is the optimizer's (gradient reduction and waiting for slower ranks included).
+/// step is the optimizer's (gradient reduction and, with a barrier, waiting for slower ranks included). The
+/// step of a rank is its window of `step_period`. A step of the program that waits for its weights is exposed
+/// data-parallel communication.
 [[nodiscard]] std::vector<RankAccount> account_ranks(const LoweredStep& step, const Timeline& timeline);
 
 /// Mean times of the actions of each stage over all ranks and microbatches.

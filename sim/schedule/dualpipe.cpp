@@ -34,9 +34,14 @@ Verdict check_dualpipe(const PipelineShape& shape) {
   return {};
 }
 
-// Rank r holds stage r for the microbatches that run left to right (0 .. N/2-1) and stage P-1-r for those
-// that run right to left (N/2 .. N-1). The near stream of a rank, phase 0, is the one that enters at the
-// nearer end, which makes the programs of ranks r and P-1-r mirror images.
+// DualPipe. Source: DeepSeek-V3, arXiv 2412.19437, section 3.2.1, as deepseek-ai/DualPipe 3da1bbe runs it.
+// Assumes that all-to-all hides behind compute in a pair (F&B), and that gradients of the two copies of a
+// stage are summed after the step. Bubble: (P/2-1)(F&B + B - 3W), B the whole backward; exact where W = F and
+// B = 2F, otherwise up to about one F less, and ranks at the ends less than those in the middle where F&B <
+// F+B. Memory: P+1 microbatches on every rank, parameters of two stages. Rank r holds stage r for the
+// microbatches that run left to right (0 .. N/2-1) and stage P-1-r for those that run right to left (N/2 ..
+// N-1). The near stream of a rank, phase 0, is the one that enters at the nearer end, which makes the
+// programs of ranks r and P-1-r mirror images.
 Schedule make_dualpipe(const PipelineShape& shape) {
   Schedule schedule = empty_schedule("dualpipe", shape, [](int stage) { return stage; });
   const std::int32_t per_phase = shape.microbatches / 2;

@@ -20,8 +20,12 @@ Verdict check_dualpipev(const PipelineShape& shape) {
   return {};
 }
 
-// Rank r of P holds stage r on the way down and stage 2P-1-r on the way back, so every microbatch passes
-// every rank twice: its program is that of rank r of a DualPipe over 2P ranks with twice the microbatches.
+// DualPipeV. Source: deepseek-ai/DualPipe 3da1bbe, dualpipe/dualpipev.py: DualPipe cut in half, so that no
+// stage has a second copy. Assumes hidden all-to-all, as DualPipe. Bubble with 2P stages: (P-1)(F&B + B - 3W)
+// of one stage, exact where DualPipe's is. Memory: 2P+1 activations of a stage on every rank, a stage being
+// half of 1F1B's. Rank r of P holds stage r on the way down and stage 2P-1-r on the way back, so every
+// microbatch passes every rank twice: its program is that of rank r of a DualPipe over 2P ranks with twice
+// the microbatches.
 Schedule make_dualpipev(const PipelineShape& shape) {
   const std::int32_t last = 2 * shape.pp - 1;
   Schedule schedule =

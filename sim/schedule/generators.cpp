@@ -12,14 +12,6 @@
 namespace orrery {
 namespace {
 
-Verdict check_one_stage_per_rank(const PipelineShape& shape) {
-  if (shape.vpp == 1) return {};
-  return unfit_shape("stages per rank", shape.vpp, 1,
-                     fmt::format("the schedule has one stage per rank, {} asked for; use vpp 1, or "
-                                 "interleaved-1f1b",
-                                 shape.vpp));
-}
-
 Verdict check_size(const PipelineShape& shape) {
   const std::array<std::pair<const char*, int>, 3> counts = {
       {{"pipeline ranks", shape.pp}, {"stages per rank", shape.vpp}, {"microbatches", shape.microbatches}}};
@@ -46,6 +38,14 @@ std::vector<std::string> names() {
 }
 
 }  // namespace
+
+Verdict check_one_stage_per_rank(const PipelineShape& shape) {
+  if (shape.vpp == 1) return {};
+  return unfit_shape("stages per rank", shape.vpp, 1,
+                     fmt::format("the schedule has one stage per rank, {} asked for; use vpp 1, or "
+                                 "interleaved-1f1b",
+                                 shape.vpp));
+}
 
 Infeasible unfit_shape(std::string quantity, double needed, double available, std::string text) {
   return {.reason = Reason::kSchedule,
@@ -85,7 +85,8 @@ std::span<const GeneratorInfo> generators() {
        .summary = "ZB-H1 with more forwards ahead: no bubble where F = I = W, twice the activations of 1F1B",
        .source = "Qi et al. 2023, arXiv 2401.10241, ZB-H2",
        .default_vpp = 1,
-       .check = check_one_stage_per_rank,
+       .takes_live_limit = true,
+       .check = check_zb_h2,
        .make = make_zb_h2},
       {.name = "zb-v",
        .summary = "two stages per rank folded into a V: no bubble where F = I = W, activations of 1F1B",
@@ -132,18 +133,26 @@ const GeneratorInfo& find_generator(std::string_view name) {
                                            did_you_mean(name, known)));
 }
 
-Verdict check_schedule(std::string_view name, int pp, int vpp, int microbatches) {
+Verdict check_schedule(std::string_view name, int pp, int vpp, int microbatches, int live_limit) {
   const GeneratorInfo& info = find_generator(name);
-  const PipelineShape shape{.pp = pp, .vpp = vpp, .microbatches = microbatches};
+  const PipelineShape shape{.pp = pp, .vpp = vpp, .microbatches = microbatches, .live_limit = live_limit};
   if (auto unfit = check_size(shape)) return unfit;
+  if (live_limit > 0 && !info.takes_live_limit) {
+    return unfit_shape(
+        "schedules with a limit", 1, 0,
+        fmt::format("{} takes no limit of microbatches that a rank may hold; leave live_microbatches "
+                    "out or use zb-h2",
+                    name));
+  }
   return info.check(shape);
 }
 
-Schedule make_schedule(std::string_view name, int pp, int vpp, int microbatches) {
-  if (const auto unfit = check_schedule(name, pp, vpp, microbatches)) {
+Schedule make_schedule(std::string_view name, int pp, int vpp, int microbatches, int live_limit) {
+  if (const auto unfit = check_schedule(name, pp, vpp, microbatches, live_limit)) {
     throw InputError(fmt::format("schedule {}", name), unfit->text);
   }
-  return find_generator(name).make({.pp = pp, .vpp = vpp, .microbatches = microbatches});
+  return find_generator(name).make(
+      {.pp = pp, .vpp = vpp, .microbatches = microbatches, .live_limit = live_limit});
 }
 
 }  // namespace orrery

@@ -14,14 +14,16 @@ struct PipelineShape {
   int pp = 1;            ///< pipeline ranks
   int vpp = 1;           ///< stages per rank; DualPipe's second copy is no stage of its own, so 1 there
   int microbatches = 1;  ///< of one step, through one pipeline
+  int live_limit = 0;    ///< microbatches a rank may hold, weight gradients held back included; 0: no limit
 };
 
 /// One schedule that can be made by name.
 struct GeneratorInfo {
   std::string name;
-  std::string summary;  ///< one line for people
-  std::string source;   ///< paper or code the order of steps follows
-  int default_vpp = 1;  ///< stages per rank where the user names none
+  std::string summary;            ///< one line for people
+  std::string source;             ///< paper or code the order of steps follows
+  int default_vpp = 1;            ///< stages per rank where the user names none
+  bool takes_live_limit = false;  ///< whether `PipelineShape::live_limit` means anything to it
   /// Conditions beyond those every schedule has (positive counts, `kMaxScheduleSteps`).
   Verdict (*check)(const PipelineShape&) = nullptr;
   /// Makes the schedule of a shape that passed the conditions.
@@ -37,11 +39,13 @@ struct GeneratorInfo {
 
 /// Whether the schedule exists for this size: Reason::kSchedule with the quantity, the limit and a cure
 /// otherwise. Throws InputError as `find_generator`.
-[[nodiscard]] Verdict check_schedule(std::string_view name, int pp, int vpp, int microbatches);
+[[nodiscard]] Verdict check_schedule(std::string_view name, int pp, int vpp, int microbatches,
+                                     int live_limit = 0);
 
 /// The schedule. Throws InputError as `find_generator`, and with the text of `check_schedule` where that
 /// finds the size impossible.
-[[nodiscard]] Schedule make_schedule(std::string_view name, int pp, int vpp, int microbatches);
+[[nodiscard]] Schedule make_schedule(std::string_view name, int pp, int vpp, int microbatches,
+                                     int live_limit = 0);
 
 /// The generators themselves, one file each; `shape` must have passed `check_schedule`.
 [[nodiscard]] Schedule make_gpipe(const PipelineShape& shape);
@@ -49,6 +53,7 @@ struct GeneratorInfo {
 [[nodiscard]] Verdict check_interleaved(const PipelineShape& shape);
 [[nodiscard]] Schedule make_interleaved(const PipelineShape& shape);
 [[nodiscard]] Schedule make_zb_h1(const PipelineShape& shape);
+[[nodiscard]] Verdict check_zb_h2(const PipelineShape& shape);
 [[nodiscard]] Schedule make_zb_h2(const PipelineShape& shape);
 [[nodiscard]] Verdict check_zb_v(const PipelineShape& shape);
 [[nodiscard]] Schedule make_zb_v(const PipelineShape& shape);
@@ -58,6 +63,9 @@ struct GeneratorInfo {
 [[nodiscard]] Schedule make_dualpipe(const PipelineShape& shape);
 [[nodiscard]] Verdict check_dualpipev(const PipelineShape& shape);
 [[nodiscard]] Schedule make_dualpipev(const PipelineShape& shape);
+
+/// For generators: the condition of one stage per rank.
+[[nodiscard]] Verdict check_one_stage_per_rank(const PipelineShape& shape);
 
 /// For generators: an unfit shape, as Reason::kSchedule.
 [[nodiscard]] Infeasible unfit_shape(std::string quantity, double needed, double available, std::string text);

@@ -4,8 +4,9 @@
 
 namespace orrery {
 
-// Rank r of P runs P-1-r forwards ahead, then forward and backward in turn, then the backwards left over: at
-// most P-r microbatches are alive on it.
+// 1F1B. Source: Narayanan et al. 2019, PipeDream, SOSP'19, section 3.2, flushed after every step as in
+// arXiv 2104.04473, section 2.2.1. Rank r of P runs P-1-r forwards ahead, then forward and backward in turn,
+// then the backwards left over. Assumes nothing. Bubble: (P-1)(F+B). Memory: P-r microbatches on rank r.
 Schedule make_one_f_one_b(const PipelineShape& shape) {
   Schedule schedule = empty_schedule("1f1b", shape, [](int stage) { return stage; });
   for (std::int32_t rank = 0; rank < shape.pp; ++rank) {

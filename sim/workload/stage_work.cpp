@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/check.hpp"
+#include "sim/layout/data_parallel.hpp"
 #include "sim/model/param_count.hpp"
 #include "sim/workload/activations.hpp"
 #include "sim/workload/op_builder.hpp"
@@ -90,25 +91,33 @@ UnitWork transformer_unit(const BlockContext& c, UnitKind kind) {
   return unit;
 }
 
-/// Gathers of `params` weights (BF16) before each use with ZeRO 3, reduction of their gradients (FP32) after
-/// each use with ZeRO 2 and 3.
-void add_zero_part(std::int64_t zero_stage, double params, Axis axis, LayerWork& work) {
+/// Gathering `params` weights (BF16) and reducing their gradients (FP32): between the kernels where the
+/// layout puts them into the chain, apart where they run beside it.
+void add_data_parallel_part(const Layout& layout, double params, Axis axis, UnitWork& unit) {
   if (params <= 0) return;
-  if (zero_stage >= 3) {
-    const CommOp gather{
-        .name = "gather weights", .kind = CommKind::kAllGather, .axis = axis, .bytes = 2.0 * params};
-    work.attention_f.insert(work.attention_f.begin(), gather);
-    work.recompute.insert(work.recompute.begin(), gather);
+  const DataParallelPlan plan = data_parallel_plan(layout);
+  const CommOp gather{
+      .name = "gather weights", .kind = CommKind::kAllGather, .axis = axis, .bytes = 2.0 * params};
+  const CommOp reduce{.name = "reduce gradients",
+                      .kind = layout.zero_stage == 0 ? CommKind::kAllReduce : CommKind::kReduceScatter,
+                      .axis = axis,
+                      .bytes = 4.0 * params};
+  if (plan.gather == DataTraffic::kInChain) {
+    unit.work.attention_f.insert(unit.work.attention_f.begin(), gather);
+    unit.work.recompute.insert(unit.work.recompute.begin(), gather);
+  } else if (plan.gather != DataTraffic::kAfterPipeline) {
+    unit.gather.insert(unit.gather.begin(), gather);
   }
-  if (zero_stage >= 2) {
-    work.attention_w.emplace_back(CommOp{
-        .name = "reduce gradients", .kind = CommKind::kReduceScatter, .axis = axis, .bytes = 4.0 * params});
+  if (plan.reduce == DataTraffic::kInChain) {
+    unit.work.attention_w.emplace_back(reduce);
+  } else if (plan.reduce != DataTraffic::kAfterPipeline) {
+    unit.reduce.emplace_back(reduce);
   }
 }
 
-void add_zero(const BlockContext& c, UnitWork& unit) {
-  add_zero_part(c.layout.zero_stage, unit.expert_params, Axis::kExpertDp, unit.work);
-  add_zero_part(c.layout.zero_stage, unit.dense_params, Axis::kDp, unit.work);
+void add_data_parallel(const BlockContext& c, UnitWork& unit) {
+  add_data_parallel_part(c.layout, unit.expert_params, Axis::kExpertDp, unit);
+  add_data_parallel_part(c.layout, unit.dense_params, Axis::kDp, unit);
 }
 
 /// Weights of the norm in front of the head, and of BLOOM's after the embedding.
@@ -147,7 +156,7 @@ Workload make_units(const WorkloadInput& input) {
   head.working_bytes = 6.0 * d(c.tokens) * d(m.vocab) / tp;
   w.units.push_back(std::move(head));
   if (m.mtp_modules > 0 && input.training.mtp) w.units.push_back(transformer_unit(c, UnitKind::kMtp));
-  for (UnitWork& unit : w.units) add_zero(c, unit);
+  for (UnitWork& unit : w.units) add_data_parallel(c, unit);
   return w;
 }
 
@@ -168,7 +177,7 @@ std::vector<std::size_t> layer_units(const Workload& workload, const ModelSpec& 
 }
 
 void assign_stages(Workload& workload, const ModelSpec& model, const Training& training,
-                   const std::vector<std::int64_t>& layers_per_stage) {
+                   const std::vector<std::int64_t>& layers_per_stage, std::int64_t mtp_stage) {
   const std::vector<std::size_t> row = layer_units(workload, model);
   workload.stages.clear();
   std::int64_t layer = 0;
@@ -182,11 +191,16 @@ void assign_stages(Workload& workload, const ModelSpec& model, const Training& t
   first.insert(first.begin(), unit_of(workload, UnitKind::kEmbedding));
   std::vector<std::size_t>& last = workload.stages.back().units;
   last.push_back(unit_of(workload, UnitKind::kHead));
-  if (!training.mtp) return;
+  if (!training.mtp || model.mtp_modules == 0) return;
+  const std::size_t stages = workload.stages.size();
+  const std::size_t at = mtp_stage < 0 ? stages - 1 : static_cast<std::size_t>(mtp_stage);
+  SIM_CHECK(at < stages, "the MTP modules need a stage that exists");
   for (std::int64_t i = 0; i < model.mtp_modules; ++i) {
-    last.push_back(unit_of(workload, UnitKind::kMtp));
+    workload.stages[at].units.push_back(unit_of(workload, UnitKind::kMtp));
     last.push_back(unit_of(workload, UnitKind::kHead));
   }
+  // Each module's hidden state travels on to its head.
+  for (std::size_t s = at; s + 1 < stages; ++s) workload.stages[s].hidden_states = 1 + model.mtp_modules;
 }
 
 }  // namespace orrery

@@ -19,6 +19,9 @@ struct UnitWork {
   UnitKind kind = UnitKind::kDense;
   std::string name;
   LayerWork work{};
+  /// Data-parallel traffic that runs beside the pipeline's work: BF16 weights before a use, FP32 gradients
+  /// after the last weight gradient. How often: data_parallel.hpp.
+  Segment gather{}, reduce{};
   double dense_params = 0;    ///< parameters on this rank outside of routed experts
   double expert_params = 0;   ///< parameters of routed experts on this rank
   double kept_bytes = 0;      ///< activations kept from forward to input gradient
@@ -31,6 +34,8 @@ struct StageUnits {
   std::vector<std::size_t> units;
   std::int64_t first_layer = 0;  ///< of the main model
   std::int64_t layers = 0;
+  /// Hidden states in a message to the next stage: one, and one more per MTP module of a stage before.
+  std::int64_t hidden_states = 1;
 };
 
 struct Workload {
@@ -51,10 +56,11 @@ struct WorkloadInput {
 [[nodiscard]] Workload make_units(const WorkloadInput& input);
 /// Unit kinds in model order without embedding and head: one per main layer.
 [[nodiscard]] std::vector<std::size_t> layer_units(const Workload& workload, const ModelSpec& model);
-/// Fills `stages` from layers per stage: the embedding goes to the first stage; head, MTP modules and their
-/// heads to the last.
+/// Fills `stages` from layers per stage: the embedding goes to the first stage, the head and one more for
+/// every MTP module to the last. The MTP modules go in front of their heads, or all behind the layers of
+/// `mtp_stage`.
 void assign_stages(Workload& workload, const ModelSpec& model, const Training& training,
-                   const std::vector<std::int64_t>& layers_per_stage);
+                   const std::vector<std::int64_t>& layers_per_stage, std::int64_t mtp_stage = -1);
 /// Number of the unit of a kind; SIM_CHECK when the model has none.
 [[nodiscard]] std::size_t unit_of(const Workload& workload, UnitKind kind);
 

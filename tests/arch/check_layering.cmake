@@ -78,6 +78,7 @@ home("^boost/" "^sim/(network/graph_algorithms|engine/graph_checks)\\.cpp$"
 home("^Eigen/" "^calibrate/fit/[^/]+\\.cpp$" "Eigen lives in the sources of calibrate/fit")
 home("^CLI/" "^planner/cli/|^calibrate/main\\.cpp$" "CLI11 lives in planner/cli and calibrate/main.cpp")
 home("^nlohmann/" "\\.cpp$|^sim/base/fields\\.hpp$" "nlohmann/json stays in .cpp files and sim/base/fields.hpp")
+home("^(cairo|librsvg/)" "^planner/export/rsvg_renderer\\.cpp$" "librsvg and cairo live in planner/export/rsvg_renderer.cpp")
 home("^(fmt|spdlog)/" "\\.cpp$" "fmt stays in .cpp files")
 home("^(gtest|gmock|benchmark)/" "^tests/" "test libraries live in tests")
 set(sim_libraries "^(nlohmann|fmt|boost)/|^[a-z_]+$")

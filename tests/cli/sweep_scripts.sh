@@ -18,7 +18,7 @@ skip() {
 # Twenty-four steps of DeepSeek-V3, some tens of milliseconds each, a third of them infeasible.
 cat >sweep.json <<END
 {"schema": "orrery.sweep/1", "base": "$source/docs/examples/deepseek-v3-2048-h800.json",
- "axes": {"training.global_batch_size": [3840, 7680], "layout.schedule": ["1f1b", "zb-h1", "gpipe"],
+ "axes": {"training.global_batch_size": [1920, 3840], "layout.schedule": ["1f1b", "zb-h1", "gpipe"],
           "layout.ep": [16, 32], "layout.messages": ["blocking", "async"]}}
 END
 sweep() { "$program" sweep sweep.json "$@"; }
@@ -140,7 +140,7 @@ database() {
   sweep -q --journal base.journal --resume -o rows.csv || fail "the CSV run ended with $?"
   local best rows
   best=$(sqlite3 rows.sqlite "SELECT layout_schedule || ' ' || layout_messages FROM results
-    WHERE status = 'ok' AND training_global_batch_size = 7680 ORDER BY step_time_s LIMIT 1")
+    WHERE status = 'ok' AND training_global_batch_size = 3840 ORDER BY step_time_s LIMIT 1")
   rows=$(sqlite3 rows.sqlite "SELECT count(*) FROM results WHERE status = 'ok' AND typeof(step_time_s) = 'real'")
   [ "$rows" = "$(grep -c ',ok,' rows.csv)" ] || fail "$rows feasible rows, in the CSV $(grep -c ',ok,' rows.csv)"
   [ "$(sqlite3 rows.sqlite "SELECT unit FROM columns WHERE name = 'peak_bytes'")" = B ] || fail "no unit"

@@ -31,7 +31,6 @@ cli_case(comparison_with_itself EXIT 2 ARGS compare-schedules ${deepseek} --sche
   ERR "--schedules: '1f1b' is given twice")
 cli_case(picture_needs_a_file EXIT 2 ARGS compare-schedules ${deepseek} --picture - ERR "--picture needs the name of a file")
 cli_case(export_needs_a_kind EXIT 2 ARGS export ${deepseek} ERR "export needs --as: chrome-trace, schedule-csv")
-cli_case(export_kind_not_here EXIT 2 ARGS export ${deepseek} --as png ERR "--as png is not in this version")
 cli_case(export_kind_unknown EXIT 2 ARGS export ${deepseek} --as chrome-trcae ERR "did you mean 'chrome-trace'")
 cli_case(bare_schedule_needs_sizes EXIT 2 ARGS export --as schedule-csv --schedule dualpipe ERR "--pp is missing")
 cli_case(microbatches_of_a_scenario EXIT 2 ARGS export ${deepseek} --as schedule-csv --microbatches 8

@@ -29,6 +29,10 @@ stop() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
   sleep 0.5
   for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+  # Helpers of slurmd outlive it now and then; those of this Slurm are known by its configuration.
+  for pid in $(grep -ls "SLURM_CONF=$run/slurm.conf" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3); do
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = slurmstepd ] && kill -KILL "$pid" 2>/dev/null
+  done
   rm -rf "$run"
 }
 trap stop EXIT

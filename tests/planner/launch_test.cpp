@@ -174,6 +174,10 @@ TEST(Megatron, WhatHasNoFlagIsSaid) {
   const auto missing = megatron_flags(dualpipe.plan()).missing;
   EXPECT_TRUE(mentions(missing, "the schedule 'dualpipe'"));
   EXPECT_TRUE(mentions(missing, "without overlap"));
+  const Planned beside = planned("deepseek-v3-2048-h800.json", {{"layout.overlap_grad_reduce", "true"},
+                                                                {"layout.overlap_param_gather", "true"}});
+  EXPECT_FALSE(mentions(megatron_flags(beside.plan()).missing, "without overlap"));
+  EXPECT_NE(megatron_script(beside.plan()).find("--overlap-grad-reduce"), std::string::npos);
   EXPECT_NE(megatron_script(dualpipe.plan()).find("# - the schedule 'dualpipe'"), std::string::npos);
   const Planned plain = planned("deepseek-v3-2048-h800.json", {{"layout.schedule", "1f1b"}});
   EXPECT_FALSE(mentions(megatron_flags(plain.plan()).missing, "the schedule"));

@@ -90,7 +90,7 @@ class HandMade {
   StepTemplates& templates() {
     if (!templates_) {
       ranks_.emplace(layout, gpus, cluster.gpus_per_node);
-      templates_.emplace(workload, *ranks_, cluster, 10);
+      templates_.emplace(workload, *ranks_, cluster, 10, data_parallel_plan(layout));
     }
     return *templates_;
   }

@@ -5,11 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/engine/engine.hpp"
-#include "sim/lower/lower.hpp"
-#include "sim/lower/memory.hpp"
-#include "sim/report/measure.hpp"
-#include "sim/schedule/generators.hpp"
+#include "sim/base/check.hpp"
+#include "sim/simulate.hpp"
 
 /// A run of "Zero Bubble Pipeline Parallelism" (arXiv 2401.10241) as one simulated step.
 namespace orrery::test {
@@ -25,8 +22,8 @@ struct ZeroBubbleRun {
 };
 
 struct ZeroBubbleStep {
-  double makespan_s = 0;  ///< from the first start on any rank to the last end on any
-  double period_s = 0;    ///< of steps that follow one another without a barrier
+  double makespan_s = 0;  ///< step with a barrier: from the first start on any rank to the last end on any
+  double period_s = 0;    ///< step without one (post-validation)
   double peak_bytes = 0;  ///< of the fullest GPU
 };
 
@@ -79,55 +76,29 @@ inline Layout zero_bubble_layout(const ZeroBubbleRun& run) {
   return l;
 }
 
-/// The longest that any rank is busy with a step, from its own first action to the end of its own update.
-/// With an optimizer that waits for no other rank (the paper's post-validation) every rank can start its next
-/// step then, so steps follow one another at this distance. Of 1F1B it is the makespan: rank 0 starts first
-/// and ends last.
-inline double period_of(const LoweredStep& step, const Timeline& timeline) {
-  SimTime pipelines;
-  SimTime longest;
-  for (std::size_t r = 0; r < step.pipeline_end.size(); ++r) {
-    const SimTime end = timeline.end[step.pipeline_end[r].at()];
-    const SimTime start = timeline.start[step.steps[step.rank_begin[r]].first_task.at()];
-    pipelines = std::max(pipelines, end);
-    longest = std::max(longest, end - start);
-  }
-  return to_seconds(longest + (timeline.makespan - pipelines)).value;
+[[nodiscard]] inline Scenario zero_bubble_scenario(const ZeroBubbleRun& run, const ClusterProfile& cluster) {
+  Scenario s;
+  s.model = zero_bubble_model(run);
+  s.model_ref = run.model;
+  s.cluster = cluster;
+  s.gpus = run.pp;
+  s.layout = zero_bubble_layout(run);
+  s.training = {
+      .global_batch_size = run.batch, .sequence_length = run.sequence, .precision = Precision::kFp16};
+  return s;
 }
 
-/// The chain of simulate() without its refusals: a step that does not fit the GPU's memory is timed all the
-/// same, and a first or last stage may hold no layer but the embedding or the head.
+/// `simulate` twice: with a barrier, and without one as the paper's schedules run. Of 1F1B both are the same
+/// step, because rank 0 starts first and ends last.
 inline ZeroBubbleStep simulate_zero_bubble(const ZeroBubbleRun& run, const ClusterProfile& cluster) {
-  const ModelSpec model = zero_bubble_model(run);
-  const Layout layout = zero_bubble_layout(run);
-  const Training training{
-      .global_batch_size = run.batch, .sequence_length = run.sequence, .precision = Precision::kFp16};
-  const Derived derived = derive(layout, training, run.pp);
-  const Schedule schedule =
-      make_schedule(layout.schedule, static_cast<int>(layout.pp), static_cast<int>(layout.vpp),
-                    static_cast<int>(derived.microbatches));
-  const RankMap ranks(layout, run.pp, cluster.gpus_per_node);
-  Workload workload = make_units({model, layout, training, cluster.gpus_per_node, {}});
-  StepTemplates templates(workload, ranks, cluster, static_cast<std::int64_t>(cluster.gpu.sm_count.value));
-  assign_stages(workload, model, training, layout.stage_layers);
-  const MemoryRules rules = memory_rules(training.precision);
-  ZeroBubbleStep result;
-  for (const RankMemory& m :
-       memory_by_rank({workload, schedule, layout, derived, model, rules, cluster.gpu.memory_bytes.value})) {
-    result.peak_bytes = std::max(result.peak_bytes, m.total());
-  }
-  const LoweredStep step = lower({.workload = workload,
-                                  .schedule = schedule,
-                                  .layout = layout,
-                                  .derived = derived,
-                                  .ranks = ranks,
-                                  .cluster = cluster,
-                                  .templates = templates,
-                                  .optimizer_bytes_per_param = optimizer_traffic(rules)});
-  const Timeline timeline = orrery::run(step.graph);
-  result.makespan_s = to_seconds(timeline.makespan).value;
-  result.period_s = period_of(step, timeline);
-  return result;
+  Scenario s = zero_bubble_scenario(run, cluster);
+  const SimResult barrier = simulate(s);
+  s.layout.optimizer_sync = OptimizerSync::kPostValidation;
+  const SimResult none = simulate(s);
+  SIM_CHECK(!barrier.metrics.infeasible && !none.metrics.infeasible, run.id);
+  return {.makespan_s = barrier.metrics.step_time_s,
+          .period_s = none.metrics.step_time_s,
+          .peak_bytes = none.metrics.memory_peak};
 }
 
 }  // namespace orrery::test

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "calibrate/probe/cuda/attention_forward.cuh"
+#include "calibrate/probe/cuda/wgmma.cuh"
 
 namespace orrery {
 
@@ -11,7 +12,7 @@ namespace orrery {
 /// m16n8k16, sm_80 and sm_90 (it needs 153 KiB of shared memory, which sm_89 lacks). An FP8 cache (E4M3, one
 /// FP32 scale per token) is widened to bf16 on load.
 ///
-/// Never run on a GPU so far; the body runs in tests/calibrate/probe/cuda on the host.
+/// Never run on a GPU so far; both bodies run in tests/calibrate/probe/cuda on the host.
 struct DecodeArguments {
   const std::uint16_t* q = nullptr;       ///< [sequences][heads][576]
   const void* cache = nullptr;            ///< [pages][64][576], bf16 or E4M3
@@ -28,14 +29,18 @@ struct DecodeArguments {
   float scale = 1;
 };
 
-template <bool Fp8>
+/// With `Hopper` the products are wgmma (compute capability 9.0), one warpgroup for each half of the tokens
+/// (scores) and of the latent columns (values), and the next page is loaded meanwhile.
+template <bool Fp8, bool Hopper = false>
 struct Decode {
   static constexpr int kThreads = 256, kHeads = 64, kPage = 64, kWidth = 576, kLatent = 512;
   static constexpr int kChunks = kWidth / 8, kPChunks = kPage / 8;
   static constexpr int kQueryBytes = kHeads * kWidth * 2, kPageBytes = kPage * kWidth * 2,
                        kPBytes = kHeads * kPage * 2;
   static constexpr int kStatBytes = 4 * kHeads * static_cast<int>(sizeof(float));
-  static constexpr int kSharedBytes = kQueryBytes + kPageBytes + kPBytes + kStatBytes;
+  static constexpr int kStages = Hopper ? 2 : 1;
+  static constexpr int kSharedBytes = kQueryBytes + kStages * kPageBytes + kPBytes + kStatBytes;
+  static constexpr int kColumnTile = 64 * kSwizzledRowBytes;  // Hopper: 64 rows of 64 elements
 
   struct Registers {
     float out[kLatent / 16][4];  ///< 16 heads x 256
@@ -48,8 +53,8 @@ struct Decode {
   template <class Lanes>
   static ORRERY_HD void run(Lanes& lanes, std::uint8_t* shared, const DecodeArguments& g, int group,
                             int sequence, int split) {
-    std::uint8_t* page = shared + kQueryBytes;
-    std::uint8_t* p = page + kPageBytes;
+    std::uint8_t* pages_here = shared + kQueryBytes;
+    std::uint8_t* p = pages_here + kStages * kPageBytes;
     auto* stats = reinterpret_cast<float*>(p + kPBytes);  // [2 halves of the tokens][64] largest, then sums
     const int length = g.lengths[sequence], pages = (length + kPage - 1) / kPage;
     const int per_split = (pages + g.splits - 1) / g.splits;
@@ -57,7 +62,7 @@ struct Decode {
     const int end = begin + per_split < pages ? begin + per_split : pages;
 
     const std::uint16_t* q = g.q + (std::int64_t{sequence} * g.heads + group * kHeads) * kWidth;
-    load_tile<kHeads, kChunks, kThreads>(lanes, shared, q, 2 * kWidth, kHeads);
+    load_rows(lanes, shared, q);
     lanes.each([](int, Registers& r) {
       Lanes::commit_copies();
       ORRERY_UNROLL
@@ -65,11 +70,22 @@ struct Decode {
       r.largest[0] = r.largest[1] = kMinusInfinity;
       r.sum[0] = r.sum[1] = 0;
     });
+    const std::int32_t* table = g.pages + std::int64_t{sequence} * g.max_pages;
+    if (Hopper && begin < end) load_page(lanes, pages_here + begin % kStages * kPageBytes, g, table[begin]);
     for (int index = begin; index < end; ++index) {
-      load_page(lanes, page, g, g.pages[std::int64_t{sequence} * g.max_pages + index]);
-      lanes.each([](int, Registers&) { Lanes::template wait_copies<0>(); });
+      std::uint8_t* page = pages_here + index % kStages * kPageBytes;
+      const int next = index + kStages - 1;
+      if (next < end) {
+        load_page(lanes, pages_here + next % kStages * kPageBytes, g, table[next]);
+      } else {
+        lanes.each([](int, Registers&) { Lanes::commit_copies(); });
+      }
+      lanes.each([](int, Registers&) {
+        Lanes::template wait_copies<kStages - 1>();
+        if constexpr (Hopper) Lanes::fence_for_tensor_cores();
+      });
       lanes.barrier();
-      scores(lanes, shared, page, g, stats, length - index * kPage);
+      scores(lanes, shared, page, stats, length - index * kPage);
       lanes.barrier();  // both halves have told their largest
       softmax(lanes, g, p, stats);
       lanes.barrier();
@@ -100,6 +116,22 @@ struct Decode {
   static ORRERY_HD int warp_row(int thread) { return thread / 32 % 4 * 16; }
   static ORRERY_HD int warp_half(int thread) { return thread / 128; }
 
+  /// Offset of 16 bytes of the 64 queries or of a page.
+  static ORRERY_HD int place(int row, int chunk) {
+    return Hopper ? chunk / 8 * kColumnTile + swizzled_offset(row, chunk % 8)
+                  : tile_offset<kChunks>(row, chunk);
+  }
+  /// 64 rows of 576 bf16 elements that lie one after the other.
+  template <class Lanes>
+  static ORRERY_HD void load_rows(Lanes& lanes, std::uint8_t* to, const std::uint16_t* from) {
+    if constexpr (Hopper) {
+      for (int tile = 0; tile < kWidth / 64; ++tile)  // tile_offset<8> is swizzled_offset
+        load_tile<64, 8, kThreads>(lanes, to + tile * kColumnTile, from + tile * 64, 2 * kWidth, 64);
+    } else {
+      load_tile<64, kChunks, kThreads>(lanes, to, from, 2 * kWidth, 64);
+    }
+  }
+
   template <class Lanes>
   static ORRERY_HD void load_page(Lanes& lanes, std::uint8_t* to, const DecodeArguments& g, int page) {
     if constexpr (Fp8) {
@@ -114,12 +146,13 @@ struct Decode {
           ORRERY_UNROLL
           for (int j = 0; j < 4; ++j)
             wide[j] = pack_bf16(widen(codes[2 * j]) * scale, widen(codes[2 * j + 1]) * scale);
-          memcpy(to + tile_offset<kChunks>(row, chunk), wide, 16);
+          memcpy(to + place(row, chunk), wide, 16);
         }
+        Lanes::commit_copies();
       });
     } else {
       const auto* from = static_cast<const std::uint16_t*>(g.cache) + std::int64_t{page} * kPage * kWidth;
-      load_tile<kPage, kChunks, kThreads>(lanes, to, from, 2 * kWidth, kPage);
+      load_rows(lanes, to, from);
       lanes.each([](int, Registers&) { Lanes::commit_copies(); });
     }
   }
@@ -131,31 +164,54 @@ struct Decode {
     return (code & 0x80U) != 0 ? -value : value;
   }
 
+  /// s = Q K^T of the warp's 16 heads and half of the tokens.
   template <class Lanes>
-  static ORRERY_HD void scores(Lanes& lanes, const std::uint8_t* queries, const std::uint8_t* page,
-                               const DecodeArguments& g, float* stats, int valid) {
-    (void)g;
-    lanes.each([](int, Registers& r) {
+  static ORRERY_HD void score_products(Lanes& lanes, const std::uint8_t* queries, const std::uint8_t* page) {
+    if constexpr (Hopper) {
+      lanes.wgmma_begin();
+      score_step<false>(lanes, queries, page, 0);
       ORRERY_UNROLL
-      for (int i = 0; i < 16; ++i) r.s[i / 4][i % 4] = 0;
-    });
+      for (int step = 1; step < kWidth / 16; ++step) score_step<true>(lanes, queries, page, step);
+      lanes.wgmma_end([](Registers& r) { return r.s; });
+    } else {
+      lanes.each([](int, Registers& r) {
+        ORRERY_UNROLL
+        for (int i = 0; i < 16; ++i) r.s[i / 4][i % 4] = 0;
+      });
 #ifdef __CUDACC__
 #pragma unroll 4
 #endif
-    for (int step = 0; step < kWidth / 16; ++step) {
-      lanes.template ldmatrix<false>([&](int thread, Registers& r) {
-        return LdmatrixOperands{queries + rows_first<kChunks>(thread % 32, warp_row(thread), 2 * step), r.a};
-      });
-      ORRERY_UNROLL
-      for (int j = 0; j < 2; ++j) {
+      for (int step = 0; step < kWidth / 16; ++step) {
         lanes.template ldmatrix<false>([&](int thread, Registers& r) {
-          return LdmatrixOperands{
-              page + chunks_first<kChunks>(thread % 32, warp_half(thread) * 32 + j * 16, 2 * step), r.b};
+          return LdmatrixOperands{queries + rows_first<kChunks>(thread % 32, warp_row(thread), 2 * step),
+                                  r.a};
         });
-        lanes.mma_bf16([&](Registers& r) { return MmaOperands{r.s[2 * j], r.a, r.b}; });
-        lanes.mma_bf16([&](Registers& r) { return MmaOperands{r.s[2 * j + 1], r.a, r.b + 2}; });
+        ORRERY_UNROLL
+        for (int j = 0; j < 2; ++j) {
+          lanes.template ldmatrix<false>([&](int thread, Registers& r) {
+            return LdmatrixOperands{
+                page + chunks_first<kChunks>(thread % 32, warp_half(thread) * 32 + j * 16, 2 * step), r.b};
+          });
+          lanes.mma_bf16([&](Registers& r) { return MmaOperands{r.s[2 * j], r.a, r.b}; });
+          lanes.mma_bf16([&](Registers& r) { return MmaOperands{r.s[2 * j + 1], r.a, r.b + 2}; });
+        }
       }
     }
+  }
+  template <bool Add, class Lanes>
+  static ORRERY_HD void score_step(Lanes& lanes, const std::uint8_t* queries, const std::uint8_t* page,
+                                   int step) {
+    const int offset = step / 4 * kColumnTile + step % 4 * 32;
+    lanes.template wgmma32<Add>([&](int thread, Registers& r) {
+      const std::uint8_t* tokens = page + warp_half(thread) * 32 * kSwizzledRowBytes;
+      return WgmmaOperands{r.s[0], nullptr, {queries + offset, 0, true}, {tokens + offset, 0, true}};
+    });
+  }
+
+  template <class Lanes>
+  static ORRERY_HD void scores(Lanes& lanes, const std::uint8_t* queries, const std::uint8_t* page,
+                               float* stats, int valid) {
+    score_products(lanes, queries, page);
     lanes.each([&](int thread, Registers& r) {
       r.block_largest[0] = r.block_largest[1] = kMinusInfinity;
       ORRERY_UNROLL
@@ -209,6 +265,7 @@ struct Decode {
     lanes.quad_sum([](Registers& r) -> float& { return r.block_sum[0]; });
     lanes.quad_sum([](Registers& r) -> float& { return r.block_sum[1]; });
     lanes.each([&](int thread, Registers& r) {
+      if constexpr (Hopper) Lanes::fence_for_tensor_cores();
       if (thread % 4 != 0) return;
       for (int half = 0; half < 2; ++half)
         stats[(2 + warp_half(thread)) * kHeads + warp_row(thread) +
@@ -225,19 +282,36 @@ struct Decode {
         r.sum[half] += stats[2 * kHeads + head] + stats[3 * kHeads + head];
       }
     });
-    ORRERY_UNROLL
-    for (int step = 0; step < kPage / 16; ++step) {
-      lanes.template ldmatrix<false>([&](int thread, Registers& r) {
-        return LdmatrixOperands{p + rows_first<kPChunks>(thread % 32, warp_row(thread), 2 * step), r.a};
-      });
+    if constexpr (Hopper) {
+      lanes.wgmma_begin();
       ORRERY_UNROLL
-      for (int j = 0; j < kLatent / 32; ++j) {
-        lanes.template ldmatrix<true>([&](int thread, Registers& r) {
-          const int chunk = warp_half(thread) * (kLatent / 16) + 2 * j;
-          return LdmatrixOperands{page + rows_first<kChunks>(thread % 32, step * 16, chunk), r.b};
+      for (int step = 0; step < kPage / 16; ++step) {
+        ORRERY_UNROLL
+        for (int half = 0; half < 2; ++half) {  // of the warpgroup's 256 columns
+          lanes.template wgmma_by_rows<true>([&](int thread, Registers& r) {
+            const std::uint8_t* columns =
+                page + (warp_half(thread) * 4 + half * 2) * kColumnTile + step * 16 * kSwizzledRowBytes;
+            return WgmmaOperands{
+                r.out[half * 16], nullptr, {p + step * 32, 0, true}, {columns, kColumnTile, false}};
+          });
+        }
+      }
+      lanes.wgmma_end([](Registers& r) { return r.out; });
+    } else {
+      ORRERY_UNROLL
+      for (int step = 0; step < kPage / 16; ++step) {
+        lanes.template ldmatrix<false>([&](int thread, Registers& r) {
+          return LdmatrixOperands{p + rows_first<kPChunks>(thread % 32, warp_row(thread), 2 * step), r.a};
         });
-        lanes.mma_bf16([&](Registers& r) { return MmaOperands{r.out[2 * j], r.a, r.b}; });
-        lanes.mma_bf16([&](Registers& r) { return MmaOperands{r.out[2 * j + 1], r.a, r.b + 2}; });
+        ORRERY_UNROLL
+        for (int j = 0; j < kLatent / 32; ++j) {
+          lanes.template ldmatrix<true>([&](int thread, Registers& r) {
+            const int chunk = warp_half(thread) * (kLatent / 16) + 2 * j;
+            return LdmatrixOperands{page + rows_first<kChunks>(thread % 32, step * 16, chunk), r.b};
+          });
+          lanes.mma_bf16([&](Registers& r) { return MmaOperands{r.out[2 * j], r.a, r.b}; });
+          lanes.mma_bf16([&](Registers& r) { return MmaOperands{r.out[2 * j + 1], r.a, r.b + 2}; });
+        }
       }
     }
   }

@@ -12,10 +12,9 @@ __global__ void __launch_bounds__(256, 1) decode_kernel(DecodeArguments g) {
             static_cast<int>(blockIdx.z));
 }
 
-template <class Body>
 __global__ void join_kernel(DecodeArguments g, std::int64_t total) {
   const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (i < total) Body::join(g, i);
+  if (i < total) Decode<false>::join(g, i);
 }
 
 template <class Body>
@@ -29,12 +28,16 @@ cudaError_t launch(const DecodeArguments& g, cudaStream_t stream) {
                   static_cast<unsigned>(g.splits));
   kernel<<<grid, Body::kThreads, Body::kSharedBytes, stream>>>(g);
   if (const auto error = cudaGetLastError(); error != cudaSuccess) return error;
-  const std::int64_t total = std::int64_t{g.sequences} * g.heads * Body::kLatent;
-  join_kernel<Body><<<static_cast<unsigned>((total + 255) / 256), 256, 0, stream>>>(g, total);
-  return cudaGetLastError();
+  return launch_decode_join(g, stream);
 }
 
 }  // namespace
+
+cudaError_t launch_decode_join(const DecodeArguments& g, cudaStream_t stream) {
+  const std::int64_t total = std::int64_t{g.sequences} * g.heads * Decode<false>::kLatent;
+  join_kernel<<<static_cast<unsigned>((total + 255) / 256), 256, 0, stream>>>(g, total);
+  return cudaGetLastError();
+}
 
 int shared_bytes_of_decode() {
   return Decode<false>::kSharedBytes;

@@ -12,7 +12,10 @@ class MlaDecode : public Workload {
  public:
   static constexpr int kWidth = 576, kLatent = 512, kPage = 64;
   MlaDecode(const Case& what, Device& device)
-      : device_(device), seed_(device.fresh_seed()), fp8_(what.dtype == "fp8-e4m3") {
+      : device_(device),
+        seed_(device.fresh_seed()),
+        fp8_(what.dtype == "fp8-e4m3"),
+        wgmma_(what.name == "own wgmma") {
     g_.sequences = static_cast<int>(size_of(what.shape, "sequences"));
     g_.heads = static_cast<int>(size_of(what.shape, "heads"));
     cached_ = static_cast<int>(size_of(what.shape, "cached"));
@@ -62,8 +65,12 @@ class MlaDecode : public Workload {
     }
     return Verified{.error = distance.value(), .limit = 1e-2};
   }
-  void launch(cudaStream_t stream) override { check(launch_decode(g_, fp8_, stream), "decode"); }
-  std::string note() const override { return "mma.sync, " + std::to_string(g_.splits) + " parts"; }
+  void launch(cudaStream_t stream) override {
+    check(wgmma_ ? launch_decode_hopper(g_, fp8_, stream) : launch_decode(g_, fp8_, stream), "decode");
+  }
+  std::string note() const override {
+    return std::string(wgmma_ ? "wgmma, " : "mma.sync, ") + std::to_string(g_.splits) + " parts";
+  }
 
  private:
   [[nodiscard]] float scale_of(std::int64_t token) const {
@@ -104,6 +111,7 @@ class MlaDecode : public Workload {
   Device& device_;
   std::uint32_t seed_;
   bool fp8_;
+  bool wgmma_;
   int cached_ = 0;
   std::vector<std::int32_t> table_;
   Buffer q_, cache_, scales_, pages_, lengths_, partial_, partial_lse_, out_;
@@ -119,9 +127,12 @@ WorkloadPtr make_decode(const Case& what, Device& device) {
     unsupported("needs sequences, cached tokens and a multiple of 64 heads");
   if (what.shape.contains("page") && size_of(what.shape, "page") != MlaDecode::kPage)
     unsupported("pages have 64 tokens");
-  if (shared_bytes_of_decode() > device.shared_bytes)
-    unsupported("needs " + std::to_string(shared_bytes_of_decode()) +
-                " bytes of shared memory, the device has " + std::to_string(device.shared_bytes));
+  const bool wgmma = what.name == "own wgmma";
+  if (wgmma && device.compute != 90) unsupported("wgmma is for compute capability 9.0");
+  const int needed = wgmma ? shared_bytes_of_decode_hopper() : shared_bytes_of_decode();
+  if (needed > device.shared_bytes)
+    unsupported("needs " + std::to_string(needed) + " bytes of shared memory, the device has " +
+                std::to_string(device.shared_bytes));
   return std::make_unique<MlaDecode>(what, device);
 }
 

@@ -28,7 +28,40 @@ cudaError_t launch(const AttentionArguments& g, int sequences, cudaStream_t stre
   return cudaGetLastError();
 }
 
+template <class Body>
+__global__ void __launch_bounds__(256, 1) decode_hopper_kernel(DecodeArguments g) {
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+  extern __shared__ __align__(1024) std::uint8_t shared[];
+  typename Body::Registers registers;
+  WarpgroupLanes<typename Body::Registers> lanes{{registers}};
+  Body::run(lanes, shared, g, static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y),
+            static_cast<int>(blockIdx.z));
+#endif
+}
+
+template <class Body>
+cudaError_t launch(const DecodeArguments& g, cudaStream_t stream) {
+  const auto kernel = decode_hopper_kernel<Body>;
+  if (const auto error =
+          cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Body::kSharedBytes);
+      error != cudaSuccess)
+    return error;
+  const dim3 grid(static_cast<unsigned>(g.heads / Body::kHeads), static_cast<unsigned>(g.sequences),
+                  static_cast<unsigned>(g.splits));
+  kernel<<<grid, Body::kThreads, Body::kSharedBytes, stream>>>(g);
+  if (const auto error = cudaGetLastError(); error != cudaSuccess) return error;
+  return launch_decode_join(g, stream);
+}
+
 }  // namespace
+
+int shared_bytes_of_decode_hopper() {
+  return Decode<false, true>::kSharedBytes;
+}
+
+cudaError_t launch_decode_hopper(const DecodeArguments& g, bool fp8, cudaStream_t stream) {
+  return fp8 ? launch<Decode<true, true>>(g, stream) : launch<Decode<false, true>>(g, stream);
+}
 
 int shared_bytes_of_attention_hopper(int qk) {
   return qk == 192 ? AttentionHopper<192>::kSharedBytes : AttentionHopper<128>::kSharedBytes;

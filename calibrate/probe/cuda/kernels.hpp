@@ -33,6 +33,10 @@ cudaError_t launch_attention_backward(const AttentionArguments& g, int qk, int s
 // decode_kernels.cu
 cudaError_t launch_decode(const DecodeArguments& g, bool fp8, cudaStream_t stream);
 [[nodiscard]] int shared_bytes_of_decode();
+cudaError_t launch_decode_join(const DecodeArguments& g, cudaStream_t stream);  ///< the second kernel of both
+// hopper_kernels.cu
+cudaError_t launch_decode_hopper(const DecodeArguments& g, bool fp8, cudaStream_t stream);
+[[nodiscard]] int shared_bytes_of_decode_hopper();
 
 // element_kernels.cu
 enum class ElementKernel {

@@ -89,7 +89,35 @@ struct WarpgroupLanes : DeviceLanes<Registers> {
     asm volatile("fence.proxy.async.shared::cta;\n" ::: "memory");
 #endif
   }
-  /// c (64 x 128 of the warpgroup) = A (64 x 16) B (16 x 128) + (Add ? c : 0).
+  /// c (64 x 32 of the warpgroup, 16 registers) = A (64 x 16) B (16 x 32) + (Add ? c : 0), both operands in
+  /// shared memory.
+  template <bool Add, class F>
+  __device__ __forceinline__ void wgmma32(F f) {
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+    const WgmmaOperands o = f(static_cast<int>(threadIdx.x), this->registers);
+    const std::uint64_t a = wgmma_descriptor(o.shared_a), b = wgmma_descriptor(o.b);
+    asm volatile(
+        "wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
+        "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15}, %16, %17, %18, 1, 1, 0, 0;\n"
+        : ORRERY_WGMMA_16(o.c, 0)
+        : "l"(a), "l"(b), "n"(Add ? 1 : 0));
+#endif
+  }
+  /// c = A (64 x 16) B (16 x 128) + (Add ? c : 0), A and B in shared memory, B MN-major.
+  template <bool Add, class F>
+  __device__ __forceinline__ void wgmma_by_rows(F f) {
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+    const WgmmaOperands o = f(static_cast<int>(threadIdx.x), this->registers);
+    const std::uint64_t a = wgmma_descriptor(o.shared_a), b = wgmma_descriptor(o.b);
+    asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 " ORRERY_WGMMA_64_NAMES
+                 ", %64, %65, %66, 1, 1, 0, 1;\n"
+                 : ORRERY_WGMMA_16(o.c, 0), ORRERY_WGMMA_16(o.c, 16), ORRERY_WGMMA_16(o.c, 32),
+                   ORRERY_WGMMA_16(o.c, 48)
+                 : "l"(a), "l"(b), "n"(Add ? 1 : 0));
+#endif
+  }
+  /// c (64 x 128 of the warpgroup) = A (64 x 16) B (16 x 128) + (Add ? c : 0). A in registers: B MN-major; A
+  /// in shared memory: both K-major.
   template <bool Add, class F>
   __device__ __forceinline__ void wgmma(F f) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
@@ -125,9 +153,23 @@ struct HostWarpgroupLanes : HostLanes<Registers> {
 
   template <bool Add, class F>
   void wgmma(F f) {
+    multiply<128, Add>(f);
+  }
+  template <bool Add, class F>
+  void wgmma_by_rows(F f) {
+    multiply<128, Add>(f);
+  }
+  template <bool Add, class F>
+  void wgmma32(F f) {
+    multiply<32, Add>(f);
+  }
+
+ private:
+  template <int N, bool Add, class F>
+  void multiply(F f) {
     auto& all = this->registers;
     for (std::size_t group = 0; group < all.size(); group += 128) {
-      std::vector<float> a(64 * 16), b(16 * 128);
+      std::vector<float> a(64 * 16), b(16 * N);
       for (std::size_t thread = 0; thread < 128; ++thread) {
         const WgmmaOperands o = f(static_cast<int>(group + thread), all[group + thread]);
         const int lane = static_cast<int>(thread % 32), warp = static_cast<int>(thread / 32);
@@ -138,7 +180,7 @@ struct HostWarpgroupLanes : HostLanes<Registers> {
                 from_bf16(static_cast<std::uint16_t>(o.a[r] >> (16 * half)));
         if (thread != 0) continue;
         for (int k = 0; k < 16; ++k) {
-          for (int n = 0; n < 128; ++n) b[static_cast<std::size_t>(k * 128 + n)] = element(o.b, n, k);
+          for (int n = 0; n < N; ++n) b[static_cast<std::size_t>(k * N + n)] = element(o.b, n, k);
           for (int m = 0; o.a == nullptr && m < 64; ++m)
             a[static_cast<std::size_t>(m * 16 + k)] = element(o.shared_a, m, k);
         }
@@ -146,19 +188,17 @@ struct HostWarpgroupLanes : HostLanes<Registers> {
       for (std::size_t thread = 0; thread < 128; ++thread) {
         const WgmmaOperands o = f(static_cast<int>(group + thread), all[group + thread]);
         const int lane = static_cast<int>(thread % 32), warp = static_cast<int>(thread / 32);
-        for (int i = 0; i < 64; ++i) {
+        for (int i = 0; i < N / 2; ++i) {
           const int row = 16 * warp + FragmentMap::c_row(lane, i % 4),
                     column = i / 4 * 8 + FragmentMap::c_col(lane, i % 4);
           float sum = Add ? o.c[i] : 0;
           for (int k = 0; k < 16; ++k)
-            sum += a[static_cast<std::size_t>(row * 16 + k)] * b[static_cast<std::size_t>(k * 128 + column)];
+            sum += a[static_cast<std::size_t>(row * 16 + k)] * b[static_cast<std::size_t>(k * N + column)];
           o.c[i] = sum;
         }
       }
     }
   }
-
- private:
   /// Element (mn, k) of an operand as the hardware finds it: offset by the canonical layout, then bits 4-6 of
   /// the address XOR bits 7-9.
   static float element(const SharedOperand& operand, int mn, int k) {

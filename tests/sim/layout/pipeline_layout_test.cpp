@@ -9,24 +9,43 @@ namespace {
 
 using Layers = std::vector<std::int64_t>;
 
+Layers layers_of(const char* text) {
+  return parse_pipeline_layout(text, "x").layers;
+}
+
 TEST(PipelineLayout, ReadsStagesOfTheMegatronNotation) {
-  EXPECT_EQ(parse_pipeline_layout("Et|tt|tL", "x"), (Layers{1, 2, 1}));
-  EXPECT_EQ(parse_pipeline_layout("Et*3|(tt|)*2,tmL", "x"), (Layers{3, 2, 2, 1}));
-  EXPECT_EQ(parse_pipeline_layout("E|(t*4|)*15,tmL", "x"),
-            (Layers{0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1}));
-  EXPECT_EQ(parse_pipeline_layout("E, t*2, L", "x"), (Layers{2}));
+  EXPECT_EQ(layers_of("Et|tt|tL"), (Layers{1, 2, 1}));
+  EXPECT_EQ(layers_of("Et*3|(tt|)*2,tmL"), (Layers{3, 2, 2, 1}));
+  EXPECT_EQ(layers_of("E|(t*4|)*15,tmL"), (Layers{0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1}));
+  EXPECT_EQ(layers_of("E, t*2, L"), (Layers{2}));
+}
+
+TEST(PipelineLayout, PlacesMtpModulesAndLossOnStagesOfTheirOwn) {
+  // 1 + 29 stages of layers, one of the MTP module, one of the loss.
+  const PipelineLayout cut = parse_pipeline_layout("Et*3|(tt|)*29,m|L", "x");
+  ASSERT_EQ(cut.layers.size(), 32U);
+  EXPECT_EQ(cut.mtp_stage, 30);
+  EXPECT_EQ(cut.mtp_modules, 1);
+  EXPECT_EQ(cut.layers[30] + cut.layers[31], 0);
+  // In the last stage, before the loss, is the usual place.
+  EXPECT_EQ(parse_pipeline_layout("Et|tmL", "x").mtp_stage, -1);
+  EXPECT_EQ(parse_pipeline_layout("Et|tmm|L", "x"),
+            (PipelineLayout{.layers = {1, 1, 0}, .mtp_stage = 1, .mtp_modules = 2}));
 }
 
 TEST(PipelineLayout, TextAndParseAreInverses) {
-  for (const Layers& layers : {Layers{4, 4, 1}, Layers{0, 1, 12}, Layers{3}}) {
-    EXPECT_EQ(parse_pipeline_layout(pipeline_layout_text(layers, 1), "x"), layers);
+  for (const PipelineLayout& cut : {PipelineLayout{.layers = {4, 4, 1}, .mtp_modules = 1},
+                                    PipelineLayout{.layers = {0, 1, 12}, .mtp_modules = 0},
+                                    PipelineLayout{.layers = {3, 0, 0}, .mtp_stage = 1, .mtp_modules = 2}}) {
+    EXPECT_EQ(parse_pipeline_layout(pipeline_layout_text(cut), "x"), cut);
   }
-  EXPECT_EQ(pipeline_layout_text({4, 1, 0}, 1), "Et*4|t|mL");
+  EXPECT_EQ(pipeline_layout_text({.layers = {4, 1, 0}, .mtp_modules = 1}), "Et*4|t|mL");
+  EXPECT_EQ(pipeline_layout_text({.layers = {4, 1, 0, 0}, .mtp_stage = 2, .mtp_modules = 1}), "Et*4|t|m|L");
 }
 
 TEST(PipelineLayout, RefusesWhatTheNotationDoesNotHave) {
   for (const char* text : {"", "tL", "Et", "Et|xL", "Et*|L", "Et*0|L", "E(t|L", "Et)|L", "EtL|t", "Et|E|L",
-                           "Em|tL", "Etm t L", "E(((t)*99999)*99999)*99999L"}) {
+                           "Em|tL", "Etm t L", "Etm|mL", "E(((t)*99999)*99999)*99999L"}) {
     EXPECT_THROW((void)parse_pipeline_layout(text, "layout.pipeline_layout"), InputError) << text;
   }
 }

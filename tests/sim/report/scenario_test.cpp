@@ -131,6 +131,10 @@ TEST(ScenarioKeys, AreThoseThatAreRead) {
   const Scenario s = parse(least(), {{"layout.dp", "16", ""},
                                      {"layout.communication_sms", "0", ""},
                                      {"layout.stage_layers", "[32]", ""},
+                                     {"layout.mtp_stage", "0", ""},
+                                     {"layout.live_microbatches", "4", ""},
+                                     {"layout.overlap_grad_reduce", "true", ""},
+                                     {"layout.overlap_param_gather", "false", ""},
                                      {"training.tokens", "1e12", ""},
                                      {"routing.kind", "skewed", ""},
                                      {"routing.max_over_mean", "2", ""}});

@@ -92,6 +92,35 @@ TEST(ZeroBubble, H1HoldsPAndH2TwicePMinusOneMicrobatchesOnEveryRank) {
   }
 }
 
+TEST(ZeroBubble, H2WithinALimitRunsFromH1ToH2AndHoldsNoMoreThanTheLimit) {
+  for (int pp : {2, 3, 4, 8, 13}) {
+    double last_idle = 1e300;
+    for (int limit = pp; limit <= 2 * pp - 1; ++limit) {
+      const Schedule s = make_schedule("zb-h2", pp, 1, 3 * pp, limit);
+      EXPECT_FALSE(validate(s)) << pp << " " << limit;
+      int most = 0;
+      for (const auto& steps : s.ranks) most = std::max(most, peak_held(steps));
+      EXPECT_EQ(most, limit) << pp;
+      if (limit == pp) {
+        EXPECT_EQ(s.ranks, make_schedule("zb-h1", pp, 1, 3 * pp).ranks);
+      }
+      if (limit == 2 * pp - 1) {
+        EXPECT_EQ(s.ranks, make_schedule("zb-h2", pp, 1, 3 * pp).ranks);
+      }
+      // With equal times more room is never worse.
+      const auto outcome = test::run_in_unit_time(s, {.forward = 1, .backward = 2, .weight = 1, .pair = 3});
+      const double idle = *std::max_element(outcome.own_idle.begin(), outcome.own_idle.end());
+      EXPECT_LE(idle, last_idle) << pp << " " << limit;
+      last_idle = idle;
+    }
+    EXPECT_EQ(last_idle, 0);
+  }
+  const Verdict less = check_schedule("zb-h2", 4, 1, 8, 3);
+  ASSERT_TRUE(less);
+  EXPECT_EQ(less->needed, 4);
+  EXPECT_TRUE(check_schedule("1f1b", 4, 1, 8, 4)) << "a limit that means nothing is refused";
+}
+
 TEST(ZeroBubble, EveryBackwardIsSplit) {
   for (const char* name : {"zb-h1", "zb-h2"}) {
     for (const int microbatches : {1, 3, 8, 20}) {

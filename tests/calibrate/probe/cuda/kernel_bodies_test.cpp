@@ -352,9 +352,9 @@ TEST(AttentionBackward, GradientsEqualTheDefinition) {
   EXPECT_LT(v.value(), 8e-3);
 }
 
-template <bool Fp8>
+template <bool Fp8, bool Hopper, template <class> class Lanes>
 void check_decode() {
-  using Body = Decode<Fp8>;
+  using Body = Decode<Fp8, Hopper>;
   const int heads = 64, max_pages = 3, pages = 7;
   const std::vector<std::int32_t> lengths{130, 64, 1};
   const std::vector<std::int32_t> table{5, 0, 3, 6, -1, -1, 2, -1, -1};
@@ -385,11 +385,13 @@ void check_decode() {
                             .max_pages = max_pages,
                             .splits = splits,
                             .scale = 1 / std::sqrt(192.0F)};
-    std::vector<std::uint8_t> shared(Body::kSharedBytes, 0xff);
+    std::vector<std::uint8_t> memory(Body::kSharedBytes + 1024, 0xff);
+    std::uint8_t* shared =
+        memory.data() + (1024 - reinterpret_cast<std::uintptr_t>(memory.data()) % 1024) % 1024;
     for (int sequence = 0; sequence < 3; ++sequence)
       for (int split = 0; split < splits; ++split) {
-        HostLanes<typename Body::Registers> lanes(Body::kThreads);
-        Body::run(lanes, shared.data(), g, 0, sequence, split);
+        Lanes<typename Body::Registers> lanes(Body::kThreads);
+        Body::run(lanes, shared, g, 0, sequence, split);
       }
     for (std::int64_t i = 0; i < 3 * 64 * 512; ++i) Body::join(g, i);
     Distance distance;
@@ -422,10 +424,15 @@ void check_decode() {
   }
 }
 TEST(Decode, PagedSplitCacheEqualsTheDefinition) {
-  check_decode<false>();
+  check_decode<false, false, HostLanes>();
 }
 TEST(Decode, Fp8CacheEqualsTheDefinitionOfItsRoundedValues) {
-  check_decode<true>();
+  check_decode<true, false, HostLanes>();
+}
+
+TEST(DecodeHopper, PagedSplitCacheEqualsTheDefinition) { check_decode<false, true, HostWarpgroupLanes>(); }
+TEST(DecodeHopper, Fp8CacheEqualsTheDefinitionOfItsRoundedValues) {
+  check_decode<true, true, HostWarpgroupLanes>();
 }
 
 // --- Element-wise kernels ---
