@@ -6,6 +6,7 @@
 
 #include "planner/parallel_for.hpp"
 #include "sim/base/check.hpp"
+#include "sim/engine/sim_time.hpp"
 #include "sim/simulate.hpp"
 #include "tests/support/random_layouts.hpp"
 
