@@ -8,7 +8,7 @@ foreach(command simulate sweep compare compare-schedules export validate list co
     OUT "^Examples:\n.*Usage: orrery ${command}.*--format.*--output.*--set.*--quiet.*--verbose")
 endforeach()
 
-foreach(command plan explain report calibrate gui)
+foreach(command plan explain report gui)
   cli_case(${command}_is_not_in_this_version EXIT 2 ARGS ${command}
     ERR "the command '${command}' is not in this version, which has simulate")
 endforeach()
