@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "planner/training_run.hpp"
 #include "sim/engine/timeline.hpp"
 #include "sim/lower/lower.hpp"
 
@@ -31,14 +32,15 @@ Counter memory_counter(const MemoryOverTime& memory, double capacity) {
 
 }  // namespace
 
-RunView::RunView(Scenario scenario, std::vector<InputRow> inputs, const std::vector<PublishedRun>& published)
+RunView::RunView(Scenario scenario, std::vector<InputRow> inputs, const ProfileFolders& profiles)
     : scenario_(std::move(scenario)), inputs_(std::move(inputs)) {
   const auto began = std::chrono::steady_clock::now();
   result_ = simulate(scenario_);
+  complete_run(result_.metrics, scenario_, find_run_data(profiles));
   const std::int64_t pipeline_gpus = std::max<std::int64_t>(1, scenario_.layout.pp);
   replicas_ = std::max<std::int64_t>(1, scenario_.gpus / pipeline_gpus);
   if (feasible()) {
-    for (const PublishedRun& run : published) {
+    for (const PublishedRun& run : load_published(profiles)) {
       if (is_about(run, scenario_)) comparisons_.push_back({run, compare(run, metrics(), scenario_)});
     }
     bubbles_ = bubble_causes(*result_.step, *result_.timeline);

@@ -18,7 +18,7 @@ namespace orrery::gui {
 class RunView {
  public:
   /// Simulates; InputError for what the façade refuses.
-  RunView(Scenario scenario, std::vector<InputRow> inputs, const std::vector<PublishedRun>& published);
+  RunView(Scenario scenario, std::vector<InputRow> inputs, const ProfileFolders& profiles);
 
   [[nodiscard]] const Scenario& scenario() const { return scenario_; }
   [[nodiscard]] const SimResult& result() const { return result_; }

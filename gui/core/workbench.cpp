@@ -52,7 +52,7 @@ std::shared_ptr<const RunView> Workbench::make_run(const Input& input, const Pro
   const LoadContext context{.profiles = profiles, .base = input.base};
   Scenario scenario = parse_scenario(input.text, input.place, context, input.edits);
   std::vector<InputRow> inputs = resolved_inputs(scenario, input.place, input.edits);
-  return std::make_shared<const RunView>(std::move(scenario), std::move(inputs), load_published(profiles));
+  return std::make_shared<const RunView>(std::move(scenario), std::move(inputs), profiles);
 }
 
 std::optional<std::string> Workbench::refused(const std::string& key) const {

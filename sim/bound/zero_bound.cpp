@@ -3,6 +3,7 @@
 
 #include "sim/bound/layout_bound.hpp"
 #include "sim/engine/sim_time.hpp"
+#include "sim/layout/data_parallel.hpp"
 #include "sim/layout/rank_map.hpp"
 #include "sim/report/measure.hpp"
 
@@ -116,6 +117,17 @@ double memory_of(const BoundContext& context, const ScheduleProfile& profile, co
   const double dense_shards = world / static_cast<double>(s.layout.tp) * copies;
   const double expert_shards = world / static_cast<double>(s.layout.ep * s.layout.etp) * copies;
   const double reserve = rules.reserve_bytes + rules.reserve_share * s.cluster.gpu.memory_bytes.value;
+  // What ZeRO 2 and 3 hold whole for a moment, as sim/lower/memory.cpp has it.
+  double unit = 0;
+  for (const UnitTimes& u : context.units.units) {
+    unit = std::max(unit, (dense_shards > copies ? u.sums.dense_params : 0) +
+                              (expert_shards > copies ? u.sums.expert_params : 0));
+  }
+  Layout layout = s.layout;
+  layout.zero_stage = zero;
+  const double gathered = data_parallel_plan(layout).gather == DataTraffic::kEveryUse ? 2.0 : 1.0;
+  const double moment = (zero >= 3 ? gathered * unit * rules.weight_bytes : 0) +
+                        (zero >= 2 ? unit * (2.0 + rules.gradient_bytes) : 0);
   double most = 0;
   for (std::size_t r = 0; r < bound.params.size(); ++r) {
     const RankParams& p = bound.params[r];
@@ -124,7 +136,7 @@ double memory_of(const BoundContext& context, const ScheduleProfile& profile, co
     const double total = rules.weight_bytes * (zero >= 3 ? shard : whole) +
                          rules.gradient_bytes * (zero >= 2 ? shard : whole) +
                          (rules.moment_bytes + rules.master_bytes) * (zero >= 1 ? shard : whole) +
-                         bound.activations[r] + bound.buffers[r] + reserve;
+                         bound.activations[r] + bound.buffers[r] + moment + reserve;
     most = std::max(most, total);
   }
   return most;

@@ -86,7 +86,10 @@ TEST(Chunk, IsTheOperatorLevelWhereItSaysSoAndNeverAboveIt) {
         EXPECT_EQ(to_seconds(chunk.time).value, simulated) << label;
       } else {
         EXPECT_LE(to_seconds(chunk.time).value, simulated) << label;
-        EXPECT_GT(to_seconds(chunk.time).value, 0.5 * simulated) << label;
+        // Traffic beside the steps is left out there, however much it is.
+        if (own.layout.zero_stage < 2) {
+          EXPECT_GT(to_seconds(chunk.time).value, 0.5 * simulated) << label;
+        }
       }
     }
   }
@@ -105,12 +108,13 @@ TEST(Chunk, AStepAloneTakesWhatTheEngineGivesIt) {
       for (std::size_t i = 0; i < rank.size(); i += 7) {
         const std::size_t t = plan.templates->template_of(rank[i]);
         const TemplateTimes engine = plan.templates->times_alone(t);
-        const StepTimes own = step_times(*plan.templates, plan.templates->at(t), {}, true);
         const StepTimes least = step_times(*plan.templates, plan.templates->at(t), {}, false);
+        ASSERT_LE(least.duration, engine.duration) << to_text(rank[i]);
+        if (s.layout.zero_stage >= 2) continue;  // traffic beside the steps: the bound alone
+        const StepTimes own = step_times(*plan.templates, plan.templates->at(t), {}, true);
         ASSERT_EQ(own.duration, engine.duration) << to_text(rank[i]);
         ASSERT_EQ(own.output, engine.output) << to_text(rank[i]);
         ASSERT_EQ(own.gradient, engine.gradient) << to_text(rank[i]);
-        ASSERT_LE(least.duration, engine.duration) << to_text(rank[i]);
       }
     }
   }
