@@ -237,8 +237,7 @@ class Picker {
   void note() {
     const std::string stages =
         result_.vpp == given_vpp_ ? "" : fmt::format("; {} stages per rank", result_.vpp);
-    result_.notes.push_back(
-        {"schedule.auto", *best_ + stages, "the shortest simulated step of: " + tried_});
+    result_.notes.push_back({"schedule.auto", *best_ + stages, "the shortest simulated step of: " + tried_});
     if (!take_vpp(static_cast<int>(result_.vpp))) return;
     Plan plan;
     const Placement placement = placement_of(result_.schedule);

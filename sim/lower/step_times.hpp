@@ -25,8 +25,8 @@ struct StepTimes {
 
 /// With `contended`, exactly what the engine gives to these tasks on one GPU, rounding included: the
 /// equations of engine/sharing.hpp over three lanes. Without, every task as fast as alone: the longest path,
-/// which no run of the step can undercut whatever runs beside it. Steps with data-parallel traffic beside them
-/// are for the second alone, which leaves that traffic out.
+/// which no run of the step can undercut whatever runs beside it. Steps with data-parallel traffic beside
+/// them are for the second alone, which leaves that traffic out.
 [[nodiscard]] StepTimes step_times(const StepTemplates& templates, const StepTemplate& step,
                                    const StepMessages& messages, bool contended);
 

@@ -430,7 +430,9 @@ TEST(Decode, Fp8CacheEqualsTheDefinitionOfItsRoundedValues) {
   check_decode<true, false, HostLanes>();
 }
 
-TEST(DecodeHopper, PagedSplitCacheEqualsTheDefinition) { check_decode<false, true, HostWarpgroupLanes>(); }
+TEST(DecodeHopper, PagedSplitCacheEqualsTheDefinition) {
+  check_decode<false, true, HostWarpgroupLanes>();
+}
 TEST(DecodeHopper, Fp8CacheEqualsTheDefinitionOfItsRoundedValues) {
   check_decode<true, true, HostWarpgroupLanes>();
 }
