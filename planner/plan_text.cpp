@@ -56,7 +56,8 @@ Table best_table(const PlanReport& r) {
                       {"usd", "USD"},
                       {"layout", "layout", false}},
           .rows = {},
-          .notes = {}};
+          .notes = {
+              "days and USD at the simulated step, without failures: orrery simulate of a layout adds them"}};
   for (std::size_t i = 0; i < r.search.best.size(); ++i) {
     const Found& f = r.search.best[i];
     const Metrics& m = r.metrics[i];
