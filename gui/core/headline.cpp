@@ -105,14 +105,15 @@ Tile mfu_tile(const RunView& run) {
 
 Tile days_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t{"days", "whole run", "not computed", {}, {}, "simulated step, repeated", {}};
-  t.derivation = {{"formula", "tokens of the run / tokens per day"}};
+  Tile t{"days", "whole run", "not computed", {}, {}, "with failures, modelled", {}};
+  t.derivation = {{"formula", "tokens of the run / tokens per day / goodput"}};
   add_input(run, "tokens of the run", "training.tokens", t.derivation);
   if (!m.run.days) return t;
   t.value = digits_text(*m.run.days, 3) + " days";
   t.derivation.emplace_back("GPU-hours", digits_text(*m.run.gpu_hours) + " h");
-  t.derivation.emplace_back("not in it",
-                            "failures, restarts, smaller batches at the start, unless goodput is given");
+  if (m.run.goodput)
+    t.derivation.emplace_back("goodput", fmt::format("{:.1f} % of the time", 100 * *m.run.goodput));
+  t.derivation.emplace_back("not in it", "smaller batches at the start");
   if (const ComparisonRow* row = run.published("run.gpu_hours")) {
     const double days =
         row->published.value / row->published.scale / 24 / static_cast<double>(run.scenario().gpus);
@@ -125,7 +126,7 @@ Tile days_tile(const RunView& run) {
 
 Tile money_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t{"money", "rent", "not computed", {}, {}, "price given x simulated time", {}};
+  Tile t{"money", "rent", "not computed", {}, {}, "price given x time with failures", {}};
   t.derivation = {{"formula", "GPU-hours x price"}};
   add_input(run, "price", "economics.usd_per_gpu_hour", t.derivation);
   if (!m.run.usd) {

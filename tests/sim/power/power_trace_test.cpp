@@ -58,7 +58,7 @@ TEST(PowerTrace, TheCapCutsAndTellsHowMuchTimeItWouldCost) {
 
 TEST(PowerTrace, TheMeanDoesNotDependOnTheBins) {
   const PowerFigures figures = test::toy_cluster().gpu.power;
-  for (const std::size_t bins : {1, 3, 7, 512})
+  for (const std::size_t bins : {1U, 3U, 7U, 512U})
     EXPECT_NEAR(trace_of(two_ranks(), {200, 400}, bins, figures).mean_w, 195, 1e-9) << bins;
 }
 
