@@ -51,8 +51,9 @@ Layout layout_of(const SearchSpace& space, const std::vector<Variant>& variants,
   l.vpp = v.vpp;
   l.communication_sms = space.communication_sms[c.sms];
   l.messages = base.messages;
-  const Placement placement = space.placement[c.placement];
-  if (placement != Placement::kBalanced) l.stage_layers = counted_layers(placement, layers, l.pp * l.vpp);
+  const LayerPlacement placement = space.placement[c.placement];
+  if (placement != LayerPlacement::kBalanced)
+    l.stage_layers = counted_layers(placement, layers, l.pp * l.vpp);
   return l;
 }
 
@@ -62,7 +63,7 @@ void apply(const SearchSpace& space, const std::vector<Variant>& variants, const
   scenario.training.precision = space.precision[c.precision];
 }
 
-bool meets(const LayoutCondition& c, const Scenario& s, Placement placement) {
+bool meets(const LayoutCondition& c, const Scenario& s, LayerPlacement placement) {
   std::string name;
   if (c.key == "schedule") name = s.layout.schedule;
   if (c.key == "recompute") name = s.layout.recompute.policy;
@@ -78,7 +79,7 @@ bool meets(const LayoutCondition& c, const Scenario& s, Placement placement) {
   return (found == wanted) == (c.op == "=");
 }
 
-bool allowed(const SearchSpace& space, const Scenario& scenario, Placement placement) {
+bool allowed(const SearchSpace& space, const Scenario& scenario, LayerPlacement placement) {
   for (const LayoutCondition& c : space.demanded) {
     if (!meets(c, scenario, placement)) return false;
   }

@@ -36,8 +36,9 @@ void apply(const SearchSpace& space, const std::vector<Variant>& variants, const
            const Layout& base, Scenario& scenario);
 
 /// Whether conditions on layouts leave it in. `placement` as in the space.
-[[nodiscard]] bool allowed(const SearchSpace& space, const Scenario& scenario, Placement placement);
-[[nodiscard]] bool meets(const LayoutCondition& condition, const Scenario& scenario, Placement placement);
+[[nodiscard]] bool allowed(const SearchSpace& space, const Scenario& scenario, LayerPlacement placement);
+[[nodiscard]] bool meets(const LayoutCondition& condition, const Scenario& scenario,
+                         LayerPlacement placement);
 
 /// "tp 8, pp 16 x 2, dp 16, mbs 1, zb-v, recompute none, zero 1": what is not 1 or off.
 [[nodiscard]] std::string layout_text(const Layout& layout, const Derived& derived);

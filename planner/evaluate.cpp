@@ -65,7 +65,7 @@ std::optional<Evaluated> Evaluator::try_seed(const Candidate& candidate) {
   apply(space_, variants_, candidate, base_, scenario_);
   const Layout& l = scenario_.layout;
   const bool placed =
-      space_.placement[candidate.placement] == Placement::kBalanced || !l.stage_layers.empty();
+      space_.placement[candidate.placement] == LayerPlacement::kBalanced || !l.stage_layers.empty();
   Plan plan;
   if (!placed || !plan_layout(scenario_, plan)) return std::nullopt;
   if (check_schedule(l.schedule, static_cast<int>(l.pp), static_cast<int>(l.vpp),

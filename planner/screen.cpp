@@ -210,10 +210,10 @@ const StageBounds& Screener::stages(const BoundContext& context, const Candidate
         cut.hidden == v.pairs && cut.placement == c.placement)
       return *cut.stages;
   }
-  const Placement placement = space_.placement[c.placement];
+  const LayerPlacement placement = space_.placement[c.placement];
   const std::vector<std::int64_t> layers =
-      placement == Placement::kBalanced ? std::vector<std::int64_t>{}
-                                        : counted_layers(placement, scenario_.model.layers, pp * v.vpp);
+      placement == LayerPlacement::kBalanced ? std::vector<std::int64_t>{}
+                                             : counted_layers(placement, scenario_.model.layers, pp * v.vpp);
   cuts_.push_back({.pp = pp,
                    .vpp = v.vpp,
                    .sms = context.communication_sms,
@@ -288,8 +288,8 @@ void Screener::expand_stages(const Candidate& candidate, const ScheduleProfile& 
   Candidate c = candidate;
   const std::int64_t pp = scenario_.layout.pp;
   const std::int64_t vpp = scenario_.layout.vpp;
-  const Placement placement = space_.placement[c.placement];
-  if (placement != Placement::kBalanced &&
+  const LayerPlacement placement = space_.placement[c.placement];
+  if (placement != LayerPlacement::kBalanced &&
       counted_layers(placement, scenario_.model.layers, pp * vpp).empty()) {
     out.infeasible[to_text(Reason::kPipeline)] += static_cast<std::int64_t>(zeros_.size());
     return;

@@ -87,13 +87,13 @@ std::vector<std::string> parse_schedules(std::string_view text, const std::strin
   return all;
 }
 
-std::vector<Placement> parse_placements(std::string_view text, const std::string& place) {
+std::vector<LayerPlacement> parse_placements(std::string_view text, const std::string& place) {
   static const std::vector<std::string> kNames{"balanced", "even", "light-ends"};
-  std::vector<Placement> all;
+  std::vector<LayerPlacement> all;
   for (const std::string& name : split(text, ',')) {
     const auto at = std::find(kNames.begin(), kNames.end(), name);
     if (at == kNames.end()) unknown(name, "a placement of layers", kNames, place);
-    all.push_back(static_cast<Placement>(at - kNames.begin()));
+    all.push_back(static_cast<LayerPlacement>(at - kNames.begin()));
   }
   return all;
 }
@@ -184,7 +184,7 @@ SearchSpace default_space(const Scenario& s) {
   space.recompute = all_recompute(s.model);
   space.precision = {s.training.precision};
   space.sequence_parallel = {0, 1};
-  space.placement = {Placement::kBalanced, Placement::kEven, Placement::kLightEnds};
+  space.placement = {LayerPlacement::kBalanced, LayerPlacement::kEven, LayerPlacement::kLightEnds};
   return space;
 }
 
@@ -271,7 +271,7 @@ void pin(SearchSpace& space, const std::string& key, const Scenario& s, const st
   } else if (key == "schedule") {
     restrict_space(space, key, l.schedule, place);
   } else if (key == "placement") {
-    space.placement = {Placement::kBalanced};
+    space.placement = {LayerPlacement::kBalanced};
   } else {
     unknown(key, "a key of the space", space_keys(), place);
   }
@@ -335,7 +335,7 @@ std::vector<std::pair<std::string, std::string>> describe(const SearchSpace& spa
       for (const Precision p : space.precision) words.emplace_back(to_text(p));
     }
     if (key == "placement") {
-      for (const Placement p : space.placement) words.emplace_back(to_text(p));
+      for (const LayerPlacement p : space.placement) words.emplace_back(to_text(p));
     }
     rows.emplace_back(key, join(words, " "));
   }

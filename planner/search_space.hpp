@@ -28,7 +28,7 @@ struct SearchSpace {
   std::vector<Recompute> recompute;
   std::vector<Precision> precision;
   std::vector<std::int64_t> sequence_parallel;  ///< 0, 1
-  std::vector<Placement> placement;
+  std::vector<LayerPlacement> placement;
   /// A layout that meets all conditions of one of these is left out.
   std::vector<std::vector<LayoutCondition>> forbidden;
   /// A layout that does not meet one of these is left out.

@@ -33,16 +33,16 @@ struct StageBounds {
 };
 
 /// How layers are laid on stages where `layout.stage_layers` does not say.
-enum class Placement {
+enum class LayerPlacement {
   kBalanced,   ///< by computed time, as the simulator does where nothing is given
   kEven,       ///< as many layers in each; what is left over goes to the middle
   kLightEnds,  ///< the same with embedding and head counted as a layer each (Megatron-LM's
                ///< --account-for-embedding/loss-in-pipeline-split)
 };
-[[nodiscard]] const char* to_text(Placement placement);
+[[nodiscard]] const char* to_text(LayerPlacement placement);
 
 /// Layers per stage for the two that only count; empty where a stage would be left without any.
-[[nodiscard]] std::vector<std::int64_t> counted_layers(Placement placement, std::int64_t layers,
+[[nodiscard]] std::vector<std::int64_t> counted_layers(LayerPlacement placement, std::int64_t layers,
                                                        std::int64_t stages);
 
 /// What every layout with these units shares.

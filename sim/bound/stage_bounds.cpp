@@ -93,17 +93,17 @@ std::int64_t message_ps(const Scenario& s, const UnitTable& table, std::int64_t 
 
 }  // namespace
 
-const char* to_text(Placement placement) {
+const char* to_text(LayerPlacement placement) {
   switch (placement) {
-    case Placement::kBalanced: return "balanced";
-    case Placement::kEven: return "even";
-    case Placement::kLightEnds: return "light-ends";
+    case LayerPlacement::kBalanced: return "balanced";
+    case LayerPlacement::kEven: return "even";
+    case LayerPlacement::kLightEnds: return "light-ends";
   }
   return "unknown";
 }
 
-std::vector<std::int64_t> counted_layers(Placement placement, std::int64_t layers, std::int64_t stages) {
-  const std::int64_t ends = placement == Placement::kLightEnds && stages > 1 ? 1 : 0;
+std::vector<std::int64_t> counted_layers(LayerPlacement placement, std::int64_t layers, std::int64_t stages) {
+  const std::int64_t ends = placement == LayerPlacement::kLightEnds && stages > 1 ? 1 : 0;
   const std::int64_t all = layers + 2 * ends;
   std::vector<std::int64_t> counts(static_cast<std::size_t>(stages), all / stages);
   // What is left over goes to the middle stages, which hold neither embedding nor head.

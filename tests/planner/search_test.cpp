@@ -69,7 +69,7 @@ std::int64_t each_candidate(const Scenario& s, const SearchSpace& space, Visit v
                     ++count;
                     Scenario own = s;
                     apply(space, variants, c, s.layout, own);
-                    if (space.placement[c.placement] != Placement::kBalanced &&
+                    if (space.placement[c.placement] != LayerPlacement::kBalanced &&
                         own.layout.stage_layers.empty())
                       return;
                     visit(own);
@@ -129,7 +129,7 @@ TEST(Search, CountsAndAnswerDoNotDependOnThreads) {
   const Scenario s = scenario_of(test::toy_moe(), 80e9);
   const SearchSpace space = small_space(s);
   const SearchResult one = search_layouts(s, space, by_step(), {.threads = 1, .top = 4});
-  for (const std::size_t threads : {2, 5}) {
+  for (const std::size_t threads : {2U, 5U}) {
     const SearchResult more = search_layouts(s, space, by_step(), {.threads = threads, .top = 4});
     EXPECT_EQ(one.candidates, more.candidates);
     EXPECT_EQ(one.infeasible, more.infeasible);

@@ -52,7 +52,7 @@ class RandomLayouts {
   [[nodiscard]] bool fits(const Candidate& c, std::int64_t most_steps) const {
     const Scenario s = scenario_of(c);
     const Layout& l = s.layout;
-    if (space_.placement[c.placement] != Placement::kBalanced && l.stage_layers.empty()) return false;
+    if (space_.placement[c.placement] != LayerPlacement::kBalanced && l.stage_layers.empty()) return false;
     if (check_layout(s.model, l, s.training, s.gpus)) return false;
     const std::int64_t n = derive(l, s.training, s.gpus).microbatches;
     if (3 * l.pp * l.vpp * n > most_steps) return false;
