@@ -20,7 +20,7 @@ PATH=$PATH:/usr/sbin
 command -v mpirun >/dev/null || skip "no mpirun here"
 
 # Short paths: munge's socket has a limit of 107 characters.
-run=$(mktemp -d /tmp/slurm-test.XXXXXX) || skip "no folder for the daemons"
+run=$(mktemp -d -t slurm-test.XXXXXX) || skip "no folder for the daemons"
 pids=()
 export SLURM_CONF=$run/slurm.conf
 stop() {
