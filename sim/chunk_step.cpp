@@ -1,6 +1,8 @@
 #include "sim/chunk_step.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "sim/engine/engine.hpp"
 #include "sim/engine/task_graph_builder.hpp"
@@ -91,6 +93,16 @@ class Chunks {
         .duration = blocking_ ? t.free.ps : t.duration.ps, .output = t.output.ps, .gradient = t.gradient.ps};
   }
 
+  /// Times of a template with its messages, each worked out once: stages share templates.
+  const StepTimes& times_of(std::size_t index, const StepMessages& messages) {
+    if (index >= by_template_.size()) by_template_.resize(index + 1);
+    const std::size_t which =
+        (messages.output != kNoMessage ? 1U : 0U) + (messages.gradient != kNoMessage ? 2U : 0U);
+    std::optional<StepTimes>& times = by_template_[index][which];
+    if (!times) times = step_times(*plan_.templates, plan_.templates->at(index), messages, blocking_);
+    return *times;
+  }
+
   /// Times of every kind of step in the schedule.
   void price() {
     const std::size_t n = stages();
@@ -103,8 +115,7 @@ class Chunks {
         const std::size_t slot = slot_of(step);
         if (known_[slot] != 0) continue;
         known_[slot] = 1;
-        const StepTemplate& t = plan_.templates->at(plan_.templates->template_of(step));
-        times_[slot] = step_times(*plan_.templates, t, messages_of(step, RankId{r}), blocking_);
+        times_[slot] = times_of(plan_.templates->template_of(step), messages_of(step, RankId{r}));
         if (step.overlapped && !pairs) {
           pairs = true;
           costs_.pairs.assign(n * n, {.duration = -1});
@@ -170,6 +181,7 @@ class Chunks {
   std::uint32_t item_;
   ScheduleCosts costs_;
   std::vector<char> known_;  ///< [slot]
+  std::vector<std::array<std::optional<StepTimes>, 4>> by_template_;
   std::vector<StepTimes> times_;
 };
 

@@ -57,6 +57,7 @@ void to_json(Json& out, const Count& value) {
 struct Document {
   std::string model;
   std::string cluster;
+  ClusterOptions options;
   std::int64_t gpus = 0;
   Layout layout;
   RecomputeNames recompute;
@@ -83,6 +84,14 @@ template <class V>
 void fields(V& v, ClusterPart& part) {
   v.optional("profile", part.d.cluster);
   v.optional("gpus", part.d.gpus, limits_of("cluster.gpus"));
+  ClusterOptions& o = part.d.options;
+  const auto option = [&](const char* key, auto& value) {
+    if (V::reading || value) v.optional(key, value, limits_of(std::string("cluster.") + key));
+  };
+  option("gpus_per_node", o.gpus_per_node);
+  option("nics_per_gpu", o.nics_per_gpu);
+  option("oversubscription", o.oversubscription);
+  option("power_cap_w", o.power_cap_w);
 }
 
 template <class V>
@@ -267,6 +276,12 @@ void resolve_cluster(const Resolver& r) {
     if (error.place() != "cluster.profile") throw;
     throw InputError(r.at("/cluster/profile"), error.problem());
   }
+  r.out.cluster_options = r.document.options;
+  try {
+    apply_options(r.out.cluster, r.document.options, "");
+  } catch (const InputError& error) {
+    throw InputError(r.at("/cluster" + error.place()), error.problem());
+  }
 }
 
 /// Looks the schedule up and gives the stages per rank it has where the user names none.
@@ -365,6 +380,7 @@ Scenario load_scenario(const std::filesystem::path& path, const std::vector<Over
 std::string to_json_text(const Scenario& scenario) {
   Document document{.model = scenario.model_ref,
                     .cluster = scenario.cluster_ref,
+                    .options = scenario.cluster_options,
                     .gpus = scenario.gpus,
                     .layout = scenario.layout,
                     .recompute = {},

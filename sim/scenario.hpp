@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/hw/cluster.hpp"
+#include "sim/hw/cluster_options.hpp"
 #include "sim/layout/layout.hpp"
 #include "sim/model/model_spec.hpp"
 #include "sim/scenario_run.hpp"
@@ -21,7 +22,8 @@ struct Scenario {
   std::string model_ref;  ///< as the user wrote it: zoo name or path
   ModelSpec model;
   std::string cluster_ref;
-  ClusterProfile cluster;
+  ClusterProfile cluster;          ///< with `cluster_options` in it
+  ClusterOptions cluster_options;  ///< what differs from the profile
   std::int64_t gpus = 0;
   Layout layout;
   Training training;

@@ -8,6 +8,7 @@
 
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
+#include "sim/power/power_model.hpp"
 
 namespace orrery {
 namespace {
@@ -81,6 +82,18 @@ double attention_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t 
                                   static_cast<double>(sms), static_cast<double>(c.sm_count));
 }
 
+/// How much longer a kernel of `seconds` takes under a cap that the owner has set below the board's: the
+/// energy above the floor has to pass through what the cap leaves, where it passed through the board's
+/// before.
+double cap_factor(const Op& op, const PowerFigures& p, double seconds) {
+  if (p.board_cap_w <= 0 || seconds <= 0) return 1;
+  const double floor = p.communication_floor_w.value;
+  const double above = joules(
+      {.flops = op.flops, .fp8 = op_class(op).find("fp8") != std::string::npos, .memory_bytes = op.bytes}, p);
+  const double before = std::max(seconds, above / (p.board_cap_w - floor));
+  return std::max(1.0, above / (p.cap_w.value - floor) / before);
+}
+
 }  // namespace
 
 OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms) {
@@ -101,6 +114,7 @@ OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms) {
   // What the profile's points did not show: no kernel streams faster than the memory.
   if (c.form != CurveForm::kBandwidth)
     time = std::max(time, op.bytes / (kStreamShare * gpu.hbm_bytes_per_s.value));
+  time *= cap_factor(op, gpu.power, time);
   cost.alone = Seconds{time + static_cast<double>(op.kernels) * c.overhead_s};
   SIM_CHECK(std::isfinite(cost.alone.value) && cost.alone.value >= 0, "op time is not a number");
   return cost;

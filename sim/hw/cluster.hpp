@@ -49,6 +49,7 @@ struct ClusterProfile {
   std::string topology;  ///< "multi-plane-fat-tree", "fat-tree", ...
   Sourced switch_radix;
   Sourced oversubscription;  ///< of scale-out, 1 = full bisection
+  double nics_per_gpu = 1;   ///< scale-out NICs of a GPU: ports of the fabric; rates count all of them
   ExpertAllToAll expert_all_to_all;
   Sourced node_overhead_w;               ///< host, NICs, fans of one node without its GPUs
   std::optional<Sourced> switch_w;       ///< one switch of `switch_radix` ports

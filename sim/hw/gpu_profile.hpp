@@ -62,6 +62,7 @@ struct Contention {
 struct PowerFigures {
   Sourced idle_w;
   Sourced cap_w;
+  double board_cap_w = 0;         ///< the board's own limit where its owner has set `cap_w` below it; else 0
   Sourced communication_floor_w;  ///< board power while only waiting or issuing small kernels
   std::map<std::string, Sourced> joules_per_flop;    ///< by precision: "bf16", "fp8"
   Sourced joules_per_byte;                           ///< of device memory traffic

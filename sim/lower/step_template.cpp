@@ -143,8 +143,7 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
     out.name = op->name;
     out.kind = op->recompute ? TaskKind::kRecompute : TaskKind::kCompute;
     out.duration = to_sim_time(c.alone);
-    out.slowdown_row =
-        lane == Lane::kCompute ? slowdowns_.add(compute_row(c.beside_communication)) : std::uint16_t{0};
+    if (lane == Lane::kCompute) out.slowdown_row = slowdown_row({.beside = c.beside_communication});
     out.flops = op->flops;
     out.bytes = op->bytes;
     out.op_class = op_class(*op);
@@ -163,12 +162,24 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
   NicShares others{.communication = busiest_nic_share_, .message = 1.0, .data = busiest_data_share_};
   if (lane == Lane::kNic) {
     if (c.scale_out_bytes.value <= 0) others = {};
-    out.slowdown_row = slowdowns_.add(transfer_row(lane, 1.0, 1.0, others));
+    out.slowdown_row = slowdown_row({.lane = lane, .nic_share = 1.0, .others = others});
     return out;
   }
   if (!beside_steps(lane)) busiest_nic_share_ = std::max(busiest_nic_share_, c.nic_share);
-  out.slowdown_row = slowdowns_.add(transfer_row(lane, c.beside_compute, c.nic_share, others));
+  out.slowdown_row =
+      slowdown_row({.lane = lane, .beside = c.beside_compute, .nic_share = c.nic_share, .others = others});
   return out;
+}
+
+std::uint16_t StepTemplates::slowdown_row(const RowKey& key) {
+  for (const auto& [known, row] : rows_) {
+    if (known == key) return row;
+  }
+  const std::uint16_t row = slowdowns_.add(
+      key.lane == Lane::kCompute ? compute_row(key.beside)
+                                 : transfer_row(key.lane, key.beside, key.nic_share, key.others));
+  rows_.emplace_back(key, row);
+  return row;
 }
 
 EndpointGroup StepTemplates::data_group(const WorkItem& item, std::int64_t copies) const {
@@ -404,10 +415,23 @@ StepTemplate StepTemplates::build(const Step& step, const StepUse& use) const {
   return result;
 }
 
+std::int32_t StepTemplates::same_stage(StageId stage) {
+  const std::vector<StageUnits>& stages = workload_.stages;
+  if (same_stage_.size() != stages.size()) {
+    same_stage_.clear();
+    for (const StageUnits& s : stages) {
+      const auto same = std::find_if(stages.begin(), stages.end(),
+                                     [&](const StageUnits& other) { return other.units == s.units; });
+      same_stage_.push_back(static_cast<std::int32_t>(same - stages.begin()));
+    }
+  }
+  return same_stage_[stage.at()];
+}
+
 std::size_t StepTemplates::template_of(const Step& step, const StepUse& use) {
   const bool once = data_.gather == DataTraffic::kOnce || data_.reduce == DataTraffic::kOnce;
-  const TemplateKey key{static_cast<std::int32_t>(step.first.kind), step.first.stage.value,
-                        step.overlapped ? step.second.stage.value : -1, once ? use.bits() : 0};
+  const TemplateKey key{static_cast<std::int32_t>(step.first.kind), same_stage(step.first.stage),
+                        step.overlapped ? same_stage(step.second.stage) : -1, once ? use.bits() : 0};
   const auto [found, made] = template_of_.try_emplace(key, templates_.size());
   if (made) templates_.push_back(build(step, use));
   return found->second;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/base/units.hpp"
@@ -13,6 +14,7 @@
 #include "sim/hw/cluster.hpp"
 #include "sim/layout/data_parallel.hpp"
 #include "sim/layout/rank_map.hpp"
+#include "sim/lower/slowdown_rows.hpp"
 #include "sim/lower/streams.hpp"
 #include "sim/network/collectives.hpp"
 #include "sim/schedule/action.hpp"
@@ -95,7 +97,15 @@ class StepTemplates {
     Row recompute, combine_b, mlp_b, dispatch_b, attention_b;
     Row mlp_w, attention_w;
   };
+  /// What a row of the slowdown table follows from.
+  struct RowKey {
+    Lane lane = Lane::kCompute;
+    double beside = 1, nic_share = 0;
+    NicShares others = {};
+    bool operator==(const RowKey&) const = default;
+  };
   struct Chain;
+  struct Traffic;
   class Emitter;
 
   Row cost_segment(const Segment& segment, bool communication_lane);
@@ -103,8 +113,11 @@ class StepTemplates {
   void note_data_share(const Segment& segment, std::int64_t copies);
   Row cost_data(const Segment& segment, Lane lane, std::int64_t copies);
   CostedItem cost(const WorkItem& item, const EndpointGroup& group, Lane lane);
+  /// Row of the slowdown table, worked out once for each kind of kernel or transfer.
+  std::uint16_t slowdown_row(const RowKey& key);
+  /// The first stage that is made of the same units.
+  [[nodiscard]] std::int32_t same_stage(StageId stage);
   EndpointGroup group_of(Axis axis) const;
-  struct Traffic;
   [[nodiscard]] Traffic traffic_of(const Action& action, const StageUse& use) const;
   [[nodiscard]] bool shares_head(const std::vector<std::size_t>& units, std::size_t i) const;
   StepTemplate build(const Step& step, const StepUse& use) const;
@@ -128,8 +141,10 @@ class StepTemplates {
   SlowdownTable slowdowns_;
   std::vector<StepTemplate> templates_;
   std::map<TemplateKey, std::size_t> template_of_;
-  double busiest_nic_share_ = 0;   ///< of the units' communication
-  double busiest_data_share_ = 0;  ///< of data-parallel traffic beside the steps
+  std::vector<std::pair<RowKey, std::uint16_t>> rows_;
+  std::vector<std::int32_t> same_stage_;  ///< by stage
+  double busiest_nic_share_ = 0;          ///< of the units' communication
+  double busiest_data_share_ = 0;         ///< of data-parallel traffic beside the steps
 };
 
 }  // namespace orrery

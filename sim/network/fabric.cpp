@@ -31,9 +31,10 @@ Fabric fat_tree(std::int64_t endpoints, std::int64_t radix, double oversubscript
 Fabric fabric_of(const ClusterProfile& cluster, std::int64_t gpus) {
   if (gpus <= cluster.gpus_per_node) return {};
   const auto radix = static_cast<std::int64_t>(cluster.switch_radix.value);
-  const bool multi = cluster.topology.starts_with("multi-plane") && gpus >= 2 * kPlanes;
+  const auto ports = static_cast<std::int64_t>(std::ceil(static_cast<double>(gpus) * cluster.nics_per_gpu));
+  const bool multi = cluster.topology.starts_with("multi-plane") && ports >= 2 * kPlanes;
   const std::int64_t planes = multi ? kPlanes : 1;
-  const std::int64_t each = (gpus + planes - 1) / planes;
+  const std::int64_t each = (ports + planes - 1) / planes;
   Fabric plane = fat_tree(each, std::max<std::int64_t>(2, radix), cluster.oversubscription.value);
   return {.layers = plane.layers, .switches = plane.switches * planes, .links = plane.links * planes};
 }

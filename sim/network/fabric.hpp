@@ -6,7 +6,7 @@
 
 namespace orrery {
 
-/// Switches and links of the scale-out network of a number of GPUs, one port each.
+/// Switches and links of the scale-out network of a number of GPUs, one port for each NIC.
 struct Fabric {
   int layers = 0;  ///< of switches; 0: one node needs no network
   std::int64_t switches = 0;

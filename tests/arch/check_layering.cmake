@@ -37,8 +37,8 @@ layer("^sim/network/" "^sim/(network|hw|base)/|^sim/engine/sharing\\.hpp$"
       "network includes engine/sharing.hpp, hw and base: no axis of parallelism")
 layer("^sim/layout/" "^sim/(layout|model|hw|base)/" "layout includes model, hw and base")
 layer("^sim/workload/" "^sim/(workload|layout|model|base)/" "workload includes layout, model and base")
-layer("^sim/cost/" "^sim/(cost|hw|network|base)/|^sim/workload/op\\.hpp$"
-      "cost includes hw, network, base and workload/op.hpp")
+layer("^sim/cost/" "^sim/(cost|hw|network|base)/|^sim/workload/op\\.hpp$|^sim/power/power_model\\.hpp$"
+      "cost includes hw, network, base, workload/op.hpp and power/power_model.hpp")
 layer("^sim/lower/" "^sim/(lower|cost|workload|schedule|layout|network|model|hw|engine|base)/"
       "lower includes what stands before it in the chain")
 layer("^sim/power/" "^sim/(power|hw|base)/|^sim/engine/timeline\\.hpp$"
