@@ -23,7 +23,7 @@ Evaluator::Evaluator(const Scenario& scenario, const SearchSpace& space, const s
       space_(space),
       variants_(variants),
       goal_(goal),
-      meter_(scenario_, "plan") {
+      meter_(scenario_, "plan", goal.scale) {
   for (const Objective::Term& term : goal.level.terms)
     needs_energy_ = needs_energy_ || about_energy(term.metric);
   for (const Constraint& c : goal.constraints) needs_energy_ = needs_energy_ || about_energy(c.metric);

@@ -15,6 +15,8 @@ namespace orrery {
 namespace {
 
 constexpr double kSecondsPerDay = 86400;
+/// Below this goodput a run is not said to end.
+constexpr double kLeastGoodput = 0.01;
 
 /// A number with the unit of the metric, as `sim/base/units_text` reads it.
 double parse_limit(Metric metric, std::string_view text, const std::string& place) {
@@ -57,10 +59,10 @@ bool says_time(Metric m) {
 const std::vector<MetricInfo>& metrics() {
   static const std::vector<MetricInfo> kAll{
       {Metric::kStep, "step", "s", false, "time of one step"},
-      {Metric::kDays, "days", "d", false, "of the whole run, without failures"},
+      {Metric::kDays, "days", "d", false, "of the whole run, failures included"},
       {Metric::kUsd, "usd", "USD", false, "rent of the GPUs for the run"},
       {Metric::kEnergy, "energy", "MWh", false, "of the run, building included"},
-      {Metric::kCarbon, "carbon", "t", false, "CO2 equivalent of the run"},
+      {Metric::kCarbon, "carbon", "t", false, "CO2 equivalent of the run, making of the machines included"},
       {Metric::kMfu, "mfu", "1", true, "model FLOPs (causal) over dense BF16 peak"},
       {Metric::kMemory, "memory", "B", false, "peak of the fullest GPU"},
       {Metric::kHeadroom, "headroom", "B", true, "memory left on the fullest GPU"},
@@ -85,7 +87,8 @@ Metric parse_metric(std::string_view name, const std::string& place) {
       place, fmt::format("found '{}', expected one of {}{}", name, join(known), did_you_mean(name, known)));
 }
 
-Meter::Meter(const Scenario& scenario, std::string place) : scenario_(scenario), place_(std::move(place)) {
+Meter::Meter(const Scenario& scenario, std::string place, const std::optional<RunScale>& scale)
+    : scenario_(scenario), place_(std::move(place)), scale_(scale ? *scale : run_scale(scenario)) {
   const Training& t = scenario.training;
   const auto tokens = static_cast<double>(t.global_batch_size * t.sequence_length);
   model_flops_per_step_ = model_flops_per_token(scenario.model, t.sequence_length, true).value * tokens;
@@ -101,23 +104,29 @@ void Meter::demand(Metric metric) const {
   if (run && scenario_.training.tokens <= 0) lacks("training.tokens", "--tokens 15T");
   if (metric == Metric::kUsd && !scenario_.economics.usd_per_gpu_hour)
     lacks("economics.usd_per_gpu_hour", "--set economics.usd_per_gpu_hour=2");
+  if (run && scale_.useful < kLeastGoodput)
+    throw InputError(place_, fmt::format("'{}' of a run that fails more often than it saves its state, so it "
+                                         "never ends: see reliability of the scenario",
+                                         info_of(metric).name));
   if ((metric == Metric::kEnergy || metric == Metric::kCarbon) && !scenario_.economics.pue)
     lacks("economics.pue", "--set economics.pue=1.2");
+  if (metric == Metric::kCarbon && !scale_.carbon_t)
+    lacks("economics.grid and a GPU of the price list", "--set economics.grid=CN");
   if (metric == Metric::kMfu && !scenario_.cluster.gpu.peak_flops_per_s.contains("bf16"))
     throw InputError(place_, "'mfu' needs the GPU's dense BF16 peak, which its profile lacks");
 }
 
 double Meter::value(Metric metric, const Figures& f) const {
-  const Training& t = scenario_.training;
-  const double steps = t.tokens / static_cast<double>(t.global_batch_size * t.sequence_length);
   const auto gpus = static_cast<double>(scenario_.gpus);
-  const Economics& e = scenario_.economics;
+  const auto of = [&](const std::optional<RunScale::Linear>& l) {
+    return l ? l->of(f.step_s, f.energy_j) : 0;
+  };
   switch (metric) {
     case Metric::kStep: return f.step_s;
-    case Metric::kDays: return steps * f.step_s / kSecondsPerDay;
-    case Metric::kUsd: return steps * f.step_s / 3600 * gpus * e.usd_per_gpu_hour.value_or(0);
-    case Metric::kEnergy:
-    case Metric::kCarbon: return steps * f.energy_j / 3.6e9 * e.pue.value_or(1);
+    case Metric::kDays: return scale_.days_per_s * f.step_s;
+    case Metric::kUsd: return scale_.rent_usd_per_s.value_or(0) * f.step_s;
+    case Metric::kEnergy: return of(scale_.energy_mwh);
+    case Metric::kCarbon: return of(scale_.carbon_t);
     case Metric::kMfu: {
       const auto peak = scenario_.cluster.gpu.peak_flops_per_s.find("bf16");
       return peak == scenario_.cluster.gpu.peak_flops_per_s.end()
@@ -130,22 +139,6 @@ double Meter::value(Metric metric, const Figures& f) const {
     case Metric::kGpus: return gpus;
   }
   return 0;
-}
-
-std::optional<double> Meter::value(Metric metric, const Metrics& m) const {
-  switch (metric) {
-    case Metric::kStep: return m.step_time_s;
-    case Metric::kDays: return m.run.days;
-    case Metric::kUsd: return m.run.usd;
-    case Metric::kEnergy: return m.run.energy_mwh;
-    case Metric::kCarbon: return m.run.co2e_t;
-    case Metric::kMfu: return m.throughput.mfu_causal;
-    case Metric::kMemory: return m.memory_peak;
-    case Metric::kHeadroom: return m.memory_capacity - m.memory_peak;
-    case Metric::kPower: return m.power.cluster_mean_w;
-    case Metric::kGpus: return static_cast<double>(scenario_.gpus);
-  }
-  return std::nullopt;
 }
 
 double Objective::value(const Level& level, const Meter& meter, const Figures& figures) {

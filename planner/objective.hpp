@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "planner/run_scale.hpp"
 #include "sim/report/metrics.hpp"
 #include "sim/scenario.hpp"
 
@@ -36,18 +37,17 @@ struct Figures {
 /// work, so bounds on the figures give bounds on the metrics.
 class Meter {
  public:
-  /// Errors: InputError naming the input that `metric` lacks.
-  Meter(const Scenario& scenario, std::string place);
+  /// `scale` of the scenario; without it nothing fails.
+  Meter(const Scenario& scenario, std::string place, const std::optional<RunScale>& scale = {});
 
   [[nodiscard]] double value(Metric metric, const Figures& figures) const;
-  /// As simulated; carbon and energy come from here alone.
-  [[nodiscard]] std::optional<double> value(Metric metric, const Metrics& metrics) const;
-  /// Throws where the scenario lacks an input of the metric.
+  /// Errors: InputError naming the input of the scenario that the metric lacks.
   void demand(Metric metric) const;
 
  private:
   const Scenario& scenario_;
   std::string place_;
+  RunScale scale_;
   double model_flops_per_step_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "planner/training_run.hpp"
 #include "sim/base/check.hpp"
 #include "sim/simulate.hpp"
 
@@ -23,7 +24,8 @@ SearchResult search_levels(const PlanRequest& r, const Meter& meter) {
                           .seed = r.scenario.layout,
                           .stop = r.stop,
                           .progress = r.progress};
-    result = search_layouts(r.scenario, r.space, {.level = level, .constraints = constraints}, options);
+    result = search_layouts(r.scenario, r.space,
+                            {.level = level, .constraints = constraints, .scale = scale_of(r)}, options);
     if (last || result.best.empty() || !result.complete) break;
     // Levels before the last are single metrics: a sum has no limit of its own.
     if (level.terms.size() != 1)
@@ -48,19 +50,18 @@ void demand_inputs(const PlanRequest& r, const Meter& meter) {
   }
   for (const Constraint& c : r.constraints) meter.demand(c.metric);
   for (const Metric m : r.front) meter.demand(m);
-  for (const Objective::Level& level : r.objective.levels) {
-    for (const Objective::Term& term : level.terms) {
-      if (term.metric == Metric::kCarbon)
-        throw InputError("--objective",
-                         "carbon is energy times what the grid emits: on one cluster the objective energy "
-                         "finds the same layout");
-    }
-  }
+}
+
+/// Simulated, with the run around the step.
+Metrics run_of(const PlanRequest& r, const Scenario& s) {
+  Metrics m = simulate(s).metrics;
+  if (r.run_data) complete_run(m, s, *r.run_data);
+  return m;
 }
 
 void add_own(const PlanRequest& r, PlanReport& report) {
   try {
-    const Metrics own = simulate(r.scenario).metrics;
+    const Metrics own = run_of(r, r.scenario);
     report.own_verdict = own.infeasible;
     if (!own.infeasible) report.own = own;
   } catch (const InputError&) {
@@ -79,6 +80,10 @@ void add_auto(PlanReport& report) {
 }
 
 }  // namespace
+
+RunScale scale_of(const PlanRequest& r) {
+  return r.run_data ? run_scale(r.scenario, *r.run_data) : run_scale(r.scenario);
+}
 
 Scenario scenario_of(const PlanReport& report, const Found& found) {
   Scenario s = report.scenario;
@@ -102,18 +107,18 @@ void refuse_unknown_settings(const Layout& l) {
 
 PlanReport plan_layouts(const PlanRequest& r) {
   refuse_unknown_settings(r.scenario.layout);
-  const Meter meter(r.scenario, "--objective");
+  const Meter meter(r.scenario, "--objective", scale_of(r));
   demand_inputs(r, meter);
   check_contradictions(r.constraints, meter, "--constraint");
   PlanReport report;
   report.scenario = r.scenario;
+  report.scale = scale_of(r);
   report.space = describe(r.space);
   report.objective = r.objective;
   report.constraints = r.constraints;
   report.search = search_levels(r, meter);
   add_own(r, report);
-  for (const Found& f : report.search.best)
-    report.metrics.push_back(simulate(scenario_of(report, f)).metrics);
+  for (const Found& f : report.search.best) report.metrics.push_back(run_of(r, scenario_of(report, f)));
   const bool stopped = r.stop && r.stop();
   if (!report.found()) {
     if (!stopped) report.nearest = nearest_changes(r);

@@ -13,6 +13,7 @@ namespace orrery {
 struct PlanRequest {
   Scenario scenario;  ///< its layout is the starting point, not a limit
   SearchSpace space;
+  std::optional<RunData> run_data = {};  ///< for failures, checkpoints and carbon; without it nothing fails
   Objective objective;
   std::vector<Constraint> constraints;
   std::vector<Metric> front;  ///< two or three metrics of a Pareto front; empty: none
@@ -40,6 +41,7 @@ struct Robustness {
 /// The answer.
 struct PlanReport {
   Scenario scenario;
+  RunScale scale;  ///< from steps to the run
   std::vector<std::pair<std::string, std::string>> space;
   Objective objective;
   std::vector<Constraint> constraints;
@@ -63,6 +65,9 @@ struct PlanReport {
 
 /// Errors: InputError for constraints that contradict each other and for inputs that a metric lacks.
 [[nodiscard]] PlanReport plan_layouts(const PlanRequest& request);
+
+/// From steps to the run, by what the request knows.
+[[nodiscard]] RunScale scale_of(const PlanRequest& request);
 
 /// The scenario with a layout that was found.
 [[nodiscard]] Scenario scenario_of(const PlanReport& report, const Found& found);

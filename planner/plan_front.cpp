@@ -14,14 +14,13 @@ bool says_time(Metric m) {
 bool same_order(Metric a, Metric b) {
   const bool memory =
       (a == Metric::kMemory || a == Metric::kHeadroom) && (b == Metric::kMemory || b == Metric::kHeadroom);
-  const bool energy =
-      (a == Metric::kEnergy || a == Metric::kCarbon) && (b == Metric::kEnergy || b == Metric::kCarbon);
-  return a == b || memory || energy || (says_time(a) && says_time(b));
+  return a == b || memory || (says_time(a) && says_time(b));
 }
 
 std::vector<Found> front_of_two(const PlanRequest& r, Metric first, Metric second, bool& complete) {
-  const Meter meter(r.scenario, "--front");
+  const Meter meter(r.scenario, "--front", scale_of(r));
   Goal goal;
+  goal.scale = scale_of(r);
   goal.level.terms.push_back({.metric = first});
   goal.constraints = r.constraints;
   std::vector<Found> points;

@@ -16,11 +16,12 @@ Json layout_json(const PlanReport& report, const Found& f) {
 }
 
 Json figures_json(const PlanReport& report, const Found& f) {
-  const Meter meter(report.scenario, "plan");
+  const Meter meter(report.scenario, "plan", report.scale);
   const Training& t = report.scenario.training;
   Json out{{"step_time_s", f.figures.step_s}, {"memory_bytes", f.figures.memory_bytes}};
   out["days"] = t.tokens > 0 ? Json(meter.value(Metric::kDays, f.figures)) : Json(nullptr);
   const bool usd = t.tokens > 0 && report.scenario.economics.usd_per_gpu_hour;
+  out["goodput"] = report.scale.failures ? Json(report.scale.useful) : Json(nullptr);
   out["usd"] = usd ? Json(meter.value(Metric::kUsd, f.figures)) : Json(nullptr);
   return out;
 }

@@ -28,7 +28,7 @@ SearchResult best_of(const PlanRequest& r, const Goal& goal, const SearchSpace& 
 
 std::vector<std::string> nearest_changes(const PlanRequest& r) {
   std::vector<std::string> lines;
-  const Meter meter(r.scenario, "plan");
+  const Meter meter(r.scenario, "plan", scale_of(r));
   Objective::Level step;
   step.terms.emplace_back();
   // Each limit of the user's in turn: the best that the others leave.
@@ -40,6 +40,7 @@ std::vector<std::string> nearest_changes(const PlanRequest& r) {
     const bool wants_less = r.constraints[i].at_most;
     if (wants_less == info_of(metric).more_is_better) continue;
     Goal goal;
+    goal.scale = scale_of(r);
     goal.level.terms.push_back({.metric = metric});
     goal.constraints = std::move(others);
     const SearchResult found = best_of(r, goal, r.space);
@@ -63,7 +64,8 @@ std::vector<std::string> nearest_changes(const PlanRequest& r) {
     const std::size_t automatic = values.find("auto");
     if (automatic != std::string::npos) values.replace(automatic, 4, "-1");
     restrict_space(space, rows[i].first, values, "space");
-    const SearchResult found = best_of(r, {.level = step, .constraints = r.constraints}, space);
+    const SearchResult found =
+        best_of(r, {.level = step, .constraints = r.constraints, .scale = scale_of(r)}, space);
     if (found.best.empty()) continue;
     const Found& f = found.best.front();
     lines.push_back(

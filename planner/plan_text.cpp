@@ -44,20 +44,22 @@ void add_layout_cells(std::vector<Cell>& row, const PlanReport& r, const Found& 
 }  // namespace
 
 Table best_table(const PlanReport& r) {
-  Table t{.key = "best",
-          .title = fmt::format("Best layouts of {} on {} GPUs of {}, by {}", r.scenario.model_ref,
-                               r.scenario.gpus, r.scenario.cluster_ref, r.objective.text),
-          .columns = {{"rank", "#"},
-                      {"step_time_s", "step s"},
-                      {"slower", "slower %"},
-                      {"mfu_causal", "MFU %"},
-                      {"memory_bytes", "GB"},
-                      {"days", "days"},
-                      {"usd", "USD"},
-                      {"layout", "layout", false}},
-          .rows = {},
-          .notes = {
-              "days and USD at the simulated step, without failures: orrery simulate of a layout adds them"}};
+  Table t{
+      .key = "best",
+      .title = fmt::format("Best layouts of {} on {} GPUs of {}, by {}", r.scenario.model_ref,
+                           r.scenario.gpus, r.scenario.cluster_ref, r.objective.text),
+      .columns = {{"rank", "#"},
+                  {"step_time_s", "step s"},
+                  {"slower", "slower %"},
+                  {"mfu_causal", "MFU %"},
+                  {"memory_bytes", "GB"},
+                  {"days", "days"},
+                  {"usd", "USD"},
+                  {"layout", "layout", false}},
+      .rows = {},
+      .notes = {r.scale.failures ? fmt::format("days and USD with failures and checkpoints: goodput {:.1f} %",
+                                               100 * r.scale.useful)
+                                 : "days and USD at the simulated step, without failures"}};
   for (std::size_t i = 0; i < r.search.best.size(); ++i) {
     const Found& f = r.search.best[i];
     const Metrics& m = r.metrics[i];

@@ -144,8 +144,12 @@ void add_money(const Scenario& s, const RunData& data, Question& q) {
   q.out.has_machines = e.server_usd.has_value() || gpu != nullptr;
   if (!q.out.has_machines) return;
   if (gpu != nullptr) q.out.machine = gpu->name;
+  // Prices are of nodes with eight GPUs.
+  Ranged server = gpu != nullptr ? gpu->server_usd : Ranged{};
+  const double per_node = static_cast<double>(s.cluster.gpus_per_node) / 8.0;
+  for (double* x : {&server.low, &server.value, &server.high}) *x *= per_node;
   q.add_or("economics.server_usd", "a node with its GPUs", "USD", &RunInputs::server_usd, e.server_usd,
-           gpu != nullptr ? gpu->server_usd : Ranged{});
+           server);
   q.add("switch_usd", "a 64-port switch", "USD", &RunInputs::switch_usd, p.switch_usd);
   q.add("link_usd", "a link with its transceivers", "USD", &RunInputs::link_usd, p.link_usd);
   q.add("other_usd_per_gpu", "storage, management, installation", "USD per GPU",

@@ -90,7 +90,7 @@ Screener::Screener(const Scenario& scenario, const SearchSpace& space, const std
       variants_(variants),
       profiles_(profiles),
       goal_(goal),
-      meter_(scenario_, "plan"),
+      meter_(scenario_, "plan", goal.scale),
       memo_(scenario_.cluster) {}
 
 void Screener::set_layout(const Candidate& base) {

@@ -19,6 +19,7 @@ namespace orrery {
 struct Goal {
   Objective::Level level;
   std::vector<Constraint> constraints;
+  std::optional<RunScale> scale = {};  ///< of the scenario that is searched; empty: nothing fails
 };
 
 /// Candidates by what became of them; keys are reason codes ("memory"), "constraint", "forbidden".

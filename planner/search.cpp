@@ -45,8 +45,8 @@ class Search {
 
  private:
   [[nodiscard]] double cut() const {
-    return result_.best.size() < std::max<std::size_t>(1, options_.top) ? kInfinity
-                                                                        : result_.best.back().objective;
+    const bool open = result_.best.size() < std::max<std::size_t>(1, options_.top);
+    return open ? options_.better_than : std::min(options_.better_than, result_.best.back().objective);
   }
 
   bool stopped() {

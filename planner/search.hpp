@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct SearchOptions {
   std::size_t top = 5;      ///< as many best layouts are kept, at least 1
   /// Looked at first where the space has it: a good start spares work. Changes no answer.
   std::optional<Layout> seed = {};
+  /// Layouts whose objective is no better do not count: `best` may stay empty though some are feasible.
+  double better_than = std::numeric_limits<double>::infinity();
   std::function<bool()> stop = {};  ///< asked now and then: end with the best so far
   std::function<void(const SearchProgress&)> progress = {};
 };

@@ -10,8 +10,10 @@
 #include "planner/cli/environment.hpp"
 #include "planner/cli/options.hpp"
 #include "planner/cli/output.hpp"
+#include "planner/cli/plan_buying.hpp"
 #include "planner/parallel_for.hpp"
 #include "planner/plan_json.hpp"
+#include "planner/training_run.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/units_text.hpp"
 
@@ -123,6 +125,10 @@ SearchSpace space_of(const Invocation& call, const Scenario& scenario) {
       rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     }
   }
+  for (const std::string& text : all_of(call, "--constraint")) {
+    if (!parse_constraint(text, "--constraint"))
+      space.demanded.push_back(parse_condition(text, "--constraint"));
+  }
   return space;
 }
 
@@ -135,6 +141,10 @@ int count_option(const Invocation& call, const char* option, int otherwise, int 
   return static_cast<int>(n);
 }
 
+std::size_t threads_of(const Invocation& call) {
+  return static_cast<std::size_t>(count_option(call, "--jobs", static_cast<int>(available_threads()), 1024));
+}
+
 PlanRequest request_of(const Invocation& call, Scenario scenario) {
   PlanRequest r;
   r.space = space_of(call, scenario);
@@ -143,11 +153,7 @@ PlanRequest request_of(const Invocation& call, Scenario scenario) {
     throw InputError("--vpp", "the space is empty: none of the schedules has so many stages per rank");
   r.objective = parse_objective(call.get("--objective", "step"), "--objective");
   for (const std::string& text : all_of(call, "--constraint")) {
-    if (const auto constraint = parse_constraint(text, "--constraint")) {
-      r.constraints.push_back(*constraint);
-    } else {
-      r.space.demanded.push_back(parse_condition(text, "--constraint"));
-    }
+    if (const auto constraint = parse_constraint(text, "--constraint")) r.constraints.push_back(*constraint);
   }
   if (call.has("--front")) {
     std::string_view rest = call.options.at("--front").back();
@@ -160,8 +166,7 @@ PlanRequest request_of(const Invocation& call, Scenario scenario) {
       throw InputError("--front", "expected two or three metrics separated by commas, such as days,memory");
   }
   r.top = static_cast<std::size_t>(count_option(call, "--top", 5, 1000));
-  r.threads =
-      static_cast<std::size_t>(count_option(call, "--jobs", static_cast<int>(available_threads()), 1024));
+  r.threads = threads_of(call);
   r.auto_schedule = call.has("--auto-schedule");
   r.sensitivity = !call.has("--no-sensitivity");
   return r;
@@ -180,9 +185,23 @@ void write(const Invocation& call, const PlanReport& report, double elapsed_s) {
   emit(call, text);
 }
 
+/// Which cluster, where the options ask for one.
+int run_clusters(const Invocation& call) {
+  (void)count_option(call, "--top", 5, 1000);
+  interrupts = 0;
+  const auto before = std::signal(SIGINT, on_interrupt);
+  const int code = run_buying(
+      call, [&](const Scenario& s) { return space_of(call, s); }, [] { return interrupts > 0; },
+      threads_of(call));
+  std::signal(SIGINT, before);
+  return code;
+}
+
 int run(const Invocation& call) {
+  if (asks_for_clusters(call)) return run_clusters(call);
   const Clock::time_point begin = Clock::now();
   PlanRequest request = request_of(call, read_scenario(call, 0).scenario);
+  request.run_data = find_run_data(profile_folders());
   interrupts = 0;
   const auto before = std::signal(SIGINT, on_interrupt);
   ProgressLine line(call.has("--quiet"), request.objective.text == "step" ? " s" : "");
@@ -215,7 +234,8 @@ CommandInfo plan_command() {
   std::vector<OptionInfo> options{
       {.name = "--objective",
        .value = "O",
-       .what = "step (default), days, usd, energy, mfu, memory, headroom; a sum such as usd+20000*days; a "
+       .what = "step (default), days, usd, energy, carbon, mfu, memory, headroom; a sum such as "
+               "usd+20000*days; a "
                "row such as "
                "days:1%,memory: the least memory within 1 % of the fewest days"},
       {.name = "--constraint",
@@ -241,6 +261,7 @@ CommandInfo plan_command() {
                      .letter = "-j",
                      .value = "N",
                      .what = "threads; the answer does not depend on them"});
+  options = std::move(options) + buying_options();
   options.push_back({.name = "--auto-schedule", .what = "also try the searched schedule on the best layout"});
   options.push_back(
       {.name = "--no-sensitivity", .what = "spare what would flip the choice and how robust it is"});
@@ -258,6 +279,8 @@ CommandInfo plan_command() {
                         "the least memory within 1 % of the shortest run"},
                        {"orrery plan run.json --tp 1,2,4..8 --schedule 1f1b,zb-v --keep recompute --top 10",
                         "a smaller space"},
+                       {"orrery plan run.json --finish-within 60d --budget 6M",
+                        "the cluster instead: type, number and network of the GPUs"},
                        {"orrery plan run.json --front days,memory --format json -o plan.json",
                         "trade-offs, for programs"}},
           .positionals = {{.name = "SCENARIO.json",
