@@ -11,10 +11,10 @@ namespace orrery {
 
 /// What a buyer may choose of a cluster beyond its profile; empty: as the profile has it.
 struct ClusterOptions {
-  std::optional<std::int64_t> gpus_per_node;  ///< GPUs that one NVLink domain joins
-  std::optional<double> nics_per_gpu;         ///< NICs of the profile's kind
-  std::optional<double> oversubscription;     ///< of the network between nodes, 1 = full bisection
-  std::optional<double> power_cap_w;          ///< board power limit of a GPU
+  std::optional<std::int64_t> gpus_per_node = {};  ///< GPUs that one NVLink domain joins
+  std::optional<double> nics_per_gpu = {};         ///< NICs of the profile's kind
+  std::optional<double> oversubscription = {};     ///< of the network between nodes, 1 = full bisection
+  std::optional<double> power_cap_w = {};          ///< board power limit of a GPU
 
   bool operator==(const ClusterOptions&) const = default;
 };

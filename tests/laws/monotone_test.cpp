@@ -54,6 +54,29 @@ TEST(Monotone, RealMachinesGainFromFasterArithmetic) {
   for (const Scenario& s : test::real_scenarios()) expect_never_slower(s, test::arithmetic, kContention);
 }
 
+// A lower power limit slows kernels that need more and no other; at the board's own limit nothing changes.
+TEST(Monotone, LowerPowerCapsAreNeverFaster) {
+  for (const Scenario& s : test::real_scenarios()) {
+    const PowerFigures& p = s.cluster.gpu.power;
+    const double board = p.cap_w.value;
+    double last = test::measured(s).step_time_s;
+    const double first = last;
+    for (const double share : {1.0, 0.8, 0.6, 0.4}) {
+      Scenario capped = s;
+      const double watts = p.communication_floor_w.value + share * (board - p.communication_floor_w.value);
+      apply_options(capped.cluster, {.power_cap_w = watts}, "test");
+      const Metrics m = test::measured(capped);
+      EXPECT_GE(m.step_time_s, last * (1 - kContention)) << test::label(s) << " at " << watts << " W";
+      EXPECT_LE(*m.power.gpu_peak_w, watts * (1 + 1e-12));
+      if (share == 1.0) {
+        EXPECT_EQ(m.step_time_s, first);
+      }
+      last = m.step_time_s;
+    }
+    EXPECT_GT(last, first) << test::label(s) << " does not feel its cap";
+  }
+}
+
 TEST(Monotone, MoreGpusForTheSameBatchAreNeverSlower) {
   std::vector<Scenario> all = test::toy_scenarios();
   for (const Scenario& s : test::real_scenarios()) all.push_back(s);
