@@ -12,8 +12,8 @@ namespace orrery {
 /// What a trace is made from, besides the timeline.
 struct PowerTraceInput {
   const Timeline& timeline;
-  std::span<const std::int32_t> item_by_task;  ///< index into `joules_by_item`, -1: no energy
-  std::span<const double> joules_by_item;      ///< above the floor, of its FLOPs and bytes
+  std::span<const std::int32_t> item_by_task;    ///< index into `joules_by_item`, -1: no energy
+  std::span<const double> joules_by_item;        ///< above the floor, of its FLOPs and bytes
   std::span<const bool> is_kernel_by_item = {};  ///< draws `kernel_w` while it runs; empty: none does
   int ranks = 0;
   int lanes_per_rank = 1;  ///< lane l belongs to rank l / lanes_per_rank
