@@ -280,18 +280,30 @@ Table power(const Power& p) {
                           {"energy of a token", p.per_token_j, "J", 1, "J"}});
 }
 
+/// With a goodput the run's figures hold failures, and those of the steps alone stand beside them.
 Table run(const Run& r) {
-  Table t = optional_values(
-      named_values("run", "The whole run, an estimate from this step"),
-      {{"days", r.days, "d", 1, "days"},
-       {"GPU-hours", r.gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
-       {"of them without failures", r.ideal_gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
-       {"GPU-hours per 10^12 tokens", r.gpu_hours_per_trillion_tokens, "GPU-hours", 1e3, "10^3 GPU-hours"},
-       {"rent of the GPUs", r.usd, "USD", 1e6, "10^6 USD"},
-       {"or cost of owning them", r.owned_usd, "USD", 1e6, "10^6 USD"},
-       {"energy", r.energy_mwh, "MWh", 1, "MWh"},
-       {"emissions", r.co2e_t, "t", 1, "t CO2e"},
-       {"goodput", r.goodput, "1", 1, "of the time"}});
+  Table t = named_values("run", "The whole run, an estimate from this step");
+  if (r.goodput) {
+    t = optional_values(
+        std::move(t),
+        {{"days, with failures", r.days, "d", 1, "days"},
+         {"days of the steps alone", r.ideal_days, "d", 1, "days"},
+         {"GPU-hours, with failures", r.gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
+         {"GPU-hours of the steps alone", r.ideal_gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
+         {"the same per 10^12 tokens", r.gpu_hours_per_trillion_tokens, "GPU-hours", 1e3, "10^3 GPU-hours"},
+         {"rent of the GPUs, with failures", r.usd, "USD", 1e6, "10^6 USD"},
+         {"rent for the steps alone", r.ideal_usd, "USD", 1e6, "10^6 USD"}});
+  } else {
+    t = optional_values(std::move(t), {{"days", r.days, "d", 1, "days"},
+                                       {"GPU-hours", r.gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
+                                       {"the same per 10^12 tokens", r.gpu_hours_per_trillion_tokens,
+                                        "GPU-hours", 1e3, "10^3 GPU-hours"},
+                                       {"rent of the GPUs", r.usd, "USD", 1e6, "10^6 USD"}});
+  }
+  t = optional_values(std::move(t), {{"or cost of owning them", r.owned_usd, "USD", 1e6, "10^6 USD"},
+                                     {"energy", r.energy_mwh, "MWh", 1, "MWh"},
+                                     {"emissions", r.co2e_t, "t", 1, "t CO2e"},
+                                     {"goodput", r.goodput, "1", 1, "of the time"}});
   if (t.rows.empty()) return t;
   if (r.tokens > 0) t.rows.insert(t.rows.begin(), {"tokens", cell(r.tokens, "tokens", 1e12), "10^12 tokens"});
   return t;
