@@ -64,6 +64,9 @@ struct PlanReport {
 /// Errors: InputError for constraints that contradict each other and for inputs that a metric lacks.
 [[nodiscard]] PlanReport plan_layouts(const PlanRequest& request);
 
+/// InputError naming a setting of the layout that neither search space nor bounds know.
+void refuse_unknown_settings(const Layout& layout);
+
 /// The scenario with a layout that was found.
 [[nodiscard]] Scenario scenario_of(const PlanReport& report, const Found& found);
 

@@ -138,7 +138,8 @@ std::vector<GpuPoint> gpu_points(const Scenario& s, const Simulate& simulate) {
 
 }  // namespace
 
-ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate) {
+ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate,
+                       bool search) {
   SIM_CHECK(!metrics.infeasible, "a report is about a layout that runs");
   std::future<std::vector<Lever>> levers =
       std::async(std::launch::async, [&] { return try_levers(scenario, metrics, simulate); });
@@ -146,6 +147,7 @@ ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const S
   out.step_inputs = step_inputs(scenario, metrics, simulate);
   out.gpu_points = gpu_points(scenario, simulate);
   out.levers = levers.get();
+  if (search) out.alternatives = search_alternatives(scenario, 2);
   return out;
 }
 

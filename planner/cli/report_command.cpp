@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <optional>
 
 #include "planner/cli/command.hpp"
 #include "planner/cli/environment.hpp"
@@ -94,8 +95,15 @@ Document made_from(const Invocation& call, const std::string& text, const std::s
   ReportRuns runs;
   // What the scenario lacks is said before anything is simulated.
   (void)report_input(scenario, metrics, {}, data, {}, scenario_place);
+  std::optional<Alternatives> plan;
+  if (call.has("--plan")) {
+    const std::string path = call.get("--plan");
+    plan = read_alternatives(read_file(path), path, scenario, context);
+  }
   if (!call.has("--no-runs"))
-    runs = report_runs(scenario, metrics, [](const Scenario& s) { return simulate(s).metrics; });
+    runs = report_runs(
+        scenario, metrics, [](const Scenario& s) { return simulate(s).metrics; }, !plan);
+  if (plan) runs.alternatives = std::move(*plan);
   ReportInput in = report_input(std::move(scenario), std::move(metrics), std::move(runs), data,
                                 load_published(folders), scenario_place);
   in.program = version_line();
@@ -146,6 +154,10 @@ std::vector<OptionInfo> report_options() {
     option.choices = formats();
   }
   all.push_back(
+      {.name = "--plan",
+       .value = "PLAN.json",
+       .what = "other layouts from an answer of 'orrery plan --format json' instead of a small search"});
+  all.push_back(
       {.name = "--no-runs", .what = "simulate no alternatives: no changes, no other numbers of GPUs"});
   return all;
 }
@@ -159,6 +171,8 @@ CommandInfo report_command() {
                         "one HTML file, no network"},
                        {"orrery report result.json -o report.pdf",
                         "from a saved result of 'orrery simulate --format json'"},
+                       {"orrery report result.json --plan plan.json -o report.html",
+                        "with the layouts that 'orrery plan' found"},
                        {"orrery report docs/examples/deepseek-v3-2048-h800.json -o report.json",
                         "the source of every other format"},
                        {"orrery report report.json -o report.md", "print a saved report again"}},
