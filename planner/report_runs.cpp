@@ -120,7 +120,7 @@ std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m, const Si
 
 std::vector<GpuPoint> gpu_points(const Scenario& s, const Simulate& simulate) {
   std::vector<Scenario> scenarios;
-  for (const double factor : {0.5, 2.0, 4.0}) {
+  for (const double factor : {0.5, 1.5, 2.0, 4.0}) {
     const double gpus = static_cast<double>(s.gpus) * factor;
     if (gpus < 1 || gpus != static_cast<double>(static_cast<std::int64_t>(gpus))) continue;
     scenarios.push_back(s);

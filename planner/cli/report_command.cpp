@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -14,6 +15,7 @@
 #include "planner/report/document_json.hpp"
 #include "planner/report/report_builder.hpp"
 #include "planner/report/writers.hpp"
+#include "planner/stable_hash.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/simulate.hpp"
@@ -55,11 +57,32 @@ bool only_about_the_run(const std::vector<Override>& overrides) {
   });
 }
 
+/// Of the files of the folder `economics`, one after the other.
+std::string data_hash(const std::filesystem::path& folder) {
+  std::string all;
+  for (const char* name : {"prices.json", "grids.json", "reliability.json", "model-error.json"})
+    all += read_file((folder / name).string()) + '\n';
+  return checksum(all);
+}
+
+/// As it would be typed: what a shell would take apart stands in quotes.
+std::string quoted_word(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("_-./=:,+%@").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 std::string command_of(const Invocation& call) {
-  std::string out = "orrery report " + call.positional(0);
+  std::string out = "orrery report " + quoted_word(call.positional(0));
   for (const auto& [name, values] : call.options) {
     if (name == "--output" || name == "--quiet" || name == "--verbose") continue;
-    for (const std::string& value : values) out += " " + name + (value.empty() ? "" : " " + value);
+    for (const std::string& value : values)
+      out += " " + name + (value.empty() ? "" : " " + quoted_word(value));
   }
   return out + " -o FILE";
 }
@@ -107,6 +130,10 @@ Document made_from(const Invocation& call, const std::string& text, const std::s
   ReportInput in = report_input(std::move(scenario), std::move(metrics), std::move(runs), data,
                                 load_published(folders), scenario_place);
   in.program = version_line();
+  const std::filesystem::path data_folder = data.place;
+  in.data_place = (data_folder.parent_path().filename() / data_folder.filename()).string();
+  in.data_hash = data_hash(data_folder);
+  in.profile_hash = checksum(to_json_text(in.scenario.cluster));
   in.source = place;
   in.command = command_of(call);
   in.scenario_text = to_json_text(in.scenario);

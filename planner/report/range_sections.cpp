@@ -6,6 +6,21 @@
 #include "planner/rounded_parts.hpp"
 
 namespace orrery {
+namespace {
+
+const char* range_label(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kDays: return "days";
+    case Outcome::kGpuHours: return "thousand GPU-hours";
+    case Outcome::kRentUsd: return "rented, million USD";
+    case Outcome::kOwnedUsd: return "owned, million USD";
+    case Outcome::kEnergyKwh: return "energy, MWh";
+    case Outcome::kCo2Tonnes: return "emissions, t CO2e";
+  }
+  return "";
+}
+
+}  // namespace
 
 void add_uncertainty(ReportBuilder& b) {
   const ReportInput& in = b.in;
@@ -23,9 +38,8 @@ void add_uncertainty(ReportBuilder& b) {
       .key = "ranges", .title = "P10 to P90 of the totals, estimate = 1", .x_label = "", .y_label = {}};
   for (const OutcomeRange& r : in.ranges) {
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
-    const std::string unit = b.doc.figures.at(id).unit;
     chart.rows.push_back(
-        {unit == "days" ? "time" : unit,
+        {range_label(r.outcome),
          fmt::format("{} - {}", b.doc.figures.at(id + ".p10").text, b.doc.figures.at(id + ".p90").text),
          {{r.p10 / r.central, r.p50 / r.central, "low"}, {r.p50 / r.central, r.p90 / r.central, "high"}}});
   }

@@ -45,10 +45,13 @@ std::vector<std::string> risks(const ReportInput& in) {
   for (const TornadoBar& b : bars) {
     if (out.size() == 3 || worse(b) <= 0) break;
     const double end = b.outcome_at_high > b.outcome_at_low ? b.high : b.low;
-    out.push_back(fmt::format("Risk {}: {} at {}{} instead of {} would add {} to the rent.", out.size() + 1,
-                              b.what, significant_text(end),
-                              b.unit.empty() || b.unit == "factor" ? "" : " " + b.unit,
-                              significant_text(b.value), percent(worse(b))));
+    const auto shown = [&](double value) {
+      if (b.unit == "share") return percent(value);
+      const bool plain = b.unit.empty() || b.unit == "factor" || b.unit == "ratio";
+      return significant_text(value) + (plain ? "" : " " + b.unit);
+    };
+    out.push_back(fmt::format("Risk {}: {}: {} instead of {} adds {} to the rent.", out.size() + 1, b.what,
+                              shown(end), shown(b.value), percent(worse(b))));
   }
   return out;
 }
@@ -130,13 +133,12 @@ void add_summary(ReportBuilder& b) {
     out.paragraphs.emplace_back(
         "No published run of this model, cluster and layout is known to this program.");
   } else {
-    const auto& [run, rows] = in.published.front();
-    if (!rows.empty()) {
-      out.paragraphs.push_back(
-          fmt::format("Nearest published run: {}; {} there {} {}, here {}, {:+.1f} %.", run.name,
-                      rows.front().published.label, significant_text(rows.front().published.value, 4),
-                      rows.front().published.unit, significant_text(rows.front().computed, 4),
-                      100.0 * rows.front().error()));
+    for (const auto& [run, rows] : in.published) {
+      if (rows.empty()) continue;
+      out.paragraphs.push_back(fmt::format(
+          "Published run: {}; {} there {} {}, here {}, {:+.1f} %.", run.name, rows.front().published.label,
+          significant_text(rows.front().published.value, 4), rows.front().published.unit,
+          significant_text(rows.front().computed, 4), 100.0 * rows.front().error()));
     }
   }
 }
@@ -165,26 +167,35 @@ void add_assumptions(ReportBuilder& b) {
                   {"high", true},
                   {"unit"},
                   {"kind"},
-                  {"effect on rent", true},
+                  {"effect on rent, %", true},
+                  {"on owned cost, %", true},
                   {"source"}},
       .rows = {},
-      .notes = {"Effect: change of the rent from the low to the high end, in per cent of the estimate."}};
-  const std::vector<TornadoBar> all = tornado(in.question, {}, Outcome::kRentUsd, 1000);
+      .notes = {
+          "Effect: change of the cost from the low to the high end, in per cent of the estimate; a dash "
+          "where there is none. Kind given: stated by the scenario, with the range of the market."}};
+  const auto effect_of = [&](const std::vector<TornadoBar>& bars, const std::string& key, double central) {
+    for (const TornadoBar& bar : bars) {
+      if (bar.key == key && bar.swing() / central >= 5e-4)
+        return decimal_text(100.0 * bar.swing() / central, 1);
+    }
+    return std::string("-");
+  };
+  const std::vector<TornadoBar> of_rent = tornado(in.question, {}, Outcome::kRentUsd, 1000);
+  const std::vector<TornadoBar> of_owned = tornado(in.question, {}, Outcome::kOwnedUsd, 1000);
   for (const RunInput& input : in.question.ranges) {
     const std::string id = "input." + input.key;
     // Large numbers are shown in thousands of millions.
     const double scale = input.range.high >= 1e8 ? 1e9 : 1;
     const std::string unit = (scale > 1 ? "10^9 " : "") + input.unit;
     const double value = in.question.values.*input.member / scale;
-    std::string effect = "0 %";
-    for (const TornadoBar& bar : all) {
-      if (bar.key == input.key) effect = percent(bar.swing() / *in.run.rent_usd);
-    }
     const std::string date = input.range.date.empty() ? "" : ", " + input.range.date;
     t.rows.push_back({words(input.key + ": " + input.what), b.number(id, value, unit),
                       b.number(id + ".low", input.range.low / scale, unit),
                       b.number(id + ".high", input.range.high / scale, unit), words(unit),
-                      words(input.stated ? "given" : to_text(input.range.origin)), words(effect),
+                      words(input.stated ? "given" : to_text(input.range.origin)),
+                      words(effect_of(of_rent, input.key, *in.run.rent_usd)),
+                      words(effect_of(of_owned, input.key, in.run.owned->total())),
                       words(input.range.source + date)});
   }
   out.tables.push_back(std::move(t));
@@ -222,9 +233,9 @@ void add_provenance(ReportBuilder& b) {
   row("program", in.program);
   row("made from", in.source);
   row("scenario hash (FNV-1a, 64 bit)", b.doc.hash);
-  row("GPU profile", in.scenario.cluster.gpu.name);
-  row("cluster profile", in.scenario.cluster.name);
-  row("prices, grids and rates of failure", in.data_place);
+  row("profiles of GPU and cluster", fmt::format("{}, {}; hash {}", in.scenario.cluster.gpu.name,
+                                                 in.scenario.cluster.name, in.profile_hash));
+  row("prices, grids and rates of failure", in.data_place + ", hash " + in.data_hash);
   row("samples and seed", fmt::format("{}, seed {}", in.sampling.samples, in.sampling.seed));
   row("command", in.command);
   out.tables.push_back(std::move(t));
