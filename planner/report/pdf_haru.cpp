@@ -72,7 +72,7 @@ class Pdf {
     paragraph(doc_.subtitle, plain_, kText, 6.0F);
     int number = 0;
     for (const Section& section : doc_.sections) {
-      need(section.charts.empty() ? 110.0F : 300.0F);
+      need(section_start(section));
       y_ -= 10.0F;
       paragraph(fmt::format("{}. {}", ++number, section.title), bold_, 12.0F, 3.0F);
       for (const std::string& text : section.paragraphs) paragraph(text, plain_, kText, 4.0F);
@@ -184,6 +184,18 @@ class Pdf {
     y_ -= after;
   }
 
+  /// Height of a section's heading, its paragraphs and its first chart, which stay on one page.
+  float section_start(const Section& section) const {
+    float height = 40.0F;
+    for (const std::string& text : section.paragraphs)
+      height +=
+          kText * kLead * static_cast<float>(lines_of(text, plain_, kText, kWidth - 2 * kMargin).size()) +
+          4.0F;
+    if (section.charts.empty()) return height + 70.0F;
+    const Drawing first = draw(section.charts.front(), static_cast<double>(kWidth - 2 * kMargin));
+    return height + static_cast<float>(first.height) + 24.0F;
+  }
+
   void picture(const Chart& chart) {
     const Drawing drawing = draw(chart, static_cast<double>(kWidth - 2 * kMargin));
     if (drawing.shapes.empty()) return;
@@ -255,7 +267,7 @@ class Pdf {
   }
 
   /// Columns get the width of their widest cell. Where that is too much for the page, each keeps its longest
-  /// word (of numbers: its widest cell) and the rest is shared out by how much more each would like.
+  /// word and the rest is shared out by how much more each would like.
   std::vector<float> column_widths(const DocTable& t) const {
     constexpr float kGap = 10.0F;
     constexpr float kMostOfAWord = 110.0F;
@@ -268,7 +280,7 @@ class Pdf {
       float high = width_of(win_ansi(t.columns[c].title), bold_, kSmall);
       for (const auto& row : t.rows) {
         const float cell = width_of(win_ansi(doc_.text(row[c])), bold_, kSmall);
-        low = std::max(low, t.columns[c].number ? cell : longest_word(doc_.text(row[c]), bold_));
+        low = std::max(low, longest_word(doc_.text(row[c]), bold_));
         high = std::max(high, cell);
       }
       least.push_back(std::min(low, kMostOfAWord) + kGap);
@@ -348,7 +360,11 @@ class Pdf {
       for (const DocCell& cell : row) cells.push_back(doc_.text(cell));
       height += row_height(cells, widths);
     }
-    // A table of up to half a page stays in one piece.
+    for (const std::string& note : t.notes)
+      height +=
+          kSmall * kLead * static_cast<float>(lines_of(note, plain_, kSmall, kWidth - 2 * kMargin).size()) +
+          1.0F;
+    // A table of up to half a page stays in one piece with its notes.
     need(height < (kTop - kBottom) / 2.0F ? height : 60.0F);
     paragraph(t.caption, bold_, kText, 2.0F);
     table_row(head, t, widths, bold_);
