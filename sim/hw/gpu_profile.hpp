@@ -63,7 +63,8 @@ struct PowerFigures {
   Sourced idle_w;
   Sourced cap_w;
   Sourced communication_floor_w;  ///< board power while only waiting or issuing small kernels
-  std::optional<Sourced> kernel_w;  ///< above the floor while a compute kernel fills the SMs, whatever it does
+  std::optional<Sourced>
+      kernel_w;  ///< above the floor while a compute kernel fills the SMs, whatever it does
   std::map<std::string, Sourced> joules_per_flop;    ///< by precision: "bf16", "fp8"
   Sourced joules_per_byte;                           ///< of device memory traffic
   std::optional<Sourced> scale_up_joules_per_byte;   ///< through NVLink
