@@ -1,4 +1,7 @@
 #include <fmt/format.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <cctype>
@@ -148,7 +151,18 @@ std::string written(const Document& document, const std::string& format) {
   return markdown_report(document);
 }
 
+/// A report runs some twenty simulations of the same size one after the other: what one frees the next takes,
+/// instead of going back to the system and being cleared again (a tenth of the time of a report of V3).
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kGibibyte = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kGibibyte);
+  mallopt(M_TRIM_THRESHOLD, kGibibyte);
+#endif
+}
+
 int run(const Invocation& call) {
+  keep_freed_memory();
   const std::string format = format_of(call);
   if (format == "pdf" && !can_write_pdf()) (void)pdf_report({});
   const std::string path = call.positional(0);
