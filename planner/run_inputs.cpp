@@ -52,7 +52,8 @@ class Question {
     if (market.value > 0) {
       range.low = value * market.low / market.value;
       range.high = value * market.high / market.value;
-      range.note = "range: that of " + market.source;
+      range.note = "range: that of the market, " + market.source;
+      if (!market.note.empty()) range.note += " (" + market.note + ")";
     }
     add(std::move(key), std::move(what), std::move(unit), member, range, true);
   }

@@ -99,7 +99,7 @@ void add_plans(ReportBuilder& b, Section& out) {
                          {"step, s", true},
                          {"step against this layout, %", true},
                          {"days", true},
-                         {"rent, million USD", true},
+                         {"rent, " + b.usd_unit(), true},
                          {"GB of the fullest GPU", true},
                          {"on the front"}},
              .rows = {},
@@ -108,14 +108,15 @@ void add_plans(ReportBuilder& b, Section& out) {
   for (const PlanRow& r : rows) {
     const std::string id = fmt::format("plan.{}", n++);
     const bool own = r.point.own;
-    t.rows.push_back(
-        {words((own ? "this layout: " : "") + r.point.layout),
-         own ? figure("step.time_s") : b.number(id + ".step", r.point.step_s, "s", 4),
-         b.decimal(id + ".against", own ? 0.0 : 100.0 * (r.point.step_s / in.metrics.step_time_s - 1.0), "%",
-                   1),
-         own ? figure("run.days") : b.number(id + ".days", r.run.days, "days", 3),
-         own ? figure("run.rent_usd") : b.number(id + ".rent", *r.run.rent_usd / 1e6, "million USD", 3),
-         b.decimal(id + ".memory", r.point.memory_bytes / 1e9, "GB", 1), words(r.front ? "yes" : "no")});
+    t.rows.push_back({words((own ? "this layout: " : "") + r.point.layout),
+                      own ? figure("step.time_s") : b.number(id + ".step", r.point.step_s, "s", 4),
+                      b.decimal(id + ".against",
+                                own ? 0.0 : 100.0 * (r.point.step_s / in.metrics.step_time_s - 1.0), "%", 1),
+                      own ? figure("run.days") : b.number(id + ".days", r.run.days, "days", 3),
+                      own ? figure("run.rent_usd")
+                          : b.number(id + ".rent", *r.run.rent_usd / b.usd_scale(), b.usd_unit(), 3),
+                      b.decimal(id + ".memory", r.point.memory_bytes / 1e9, "GB", 1),
+                      words(r.front ? "yes" : "no")});
   }
   if (!own_known) t.notes.emplace_back("This report's own layout is not among those listed by the plan.");
   std::string space;
@@ -157,7 +158,7 @@ void add_gpu_points(ReportBuilder& b, Section& out) {
                             {"goodput, %", true},
                             {"days", true},
                             {"thousand GPU-hours", true},
-                            {"rent, million USD", true}},
+                            {"rent, " + b.usd_unit(), true}},
                 .rows = {},
                 .notes = {}};
   struct Point {
@@ -188,7 +189,8 @@ void add_gpu_points(ReportBuilder& b, Section& out) {
          own ? figure("run.days") : b.number(id + ".days", p.run->days, "days", 3),
          own ? figure("run.gpu_hours")
              : b.number(id + ".gpu_hours", p.run->gpu_hours / 1e3, "thousand GPU-hours", 3),
-         own ? figure("run.rent_usd") : b.number(id + ".rent", *p.run->rent_usd / 1e6, "million USD", 3)});
+         own ? figure("run.rent_usd")
+             : b.number(id + ".rent", *p.run->rent_usd / b.usd_scale(), b.usd_unit(), 3)});
     line.points.emplace_back(static_cast<double>(p.gpus), p.run->days);
   }
   if (line.points.size() > 1) {

@@ -8,12 +8,12 @@
 namespace orrery {
 namespace {
 
-const char* range_label(Outcome outcome) {
+std::string range_label(Outcome outcome, const std::string& usd) {
   switch (outcome) {
     case Outcome::kDays: return "days";
     case Outcome::kGpuHours: return "thousand GPU-hours";
-    case Outcome::kRentUsd: return "rented, million USD";
-    case Outcome::kOwnedUsd: return "owned, million USD";
+    case Outcome::kRentUsd: return "rented, " + usd;
+    case Outcome::kOwnedUsd: return "owned, " + usd;
     case Outcome::kEnergyKwh: return "energy, MWh";
     case Outcome::kCo2Tonnes: return "emissions, t CO2e";
   }
@@ -39,7 +39,7 @@ void add_uncertainty(ReportBuilder& b) {
   for (const OutcomeRange& r : in.ranges) {
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
     chart.rows.push_back(
-        {range_label(r.outcome),
+        {range_label(r.outcome, b.usd_unit()),
          fmt::format("{} - {}", b.doc.figures.at(id + ".p10").text, b.doc.figures.at(id + ".p90").text),
          {{r.p10 / r.central, r.p50 / r.central, "low"}, {r.p50 / r.central, r.p90 / r.central, "high"}}});
   }
@@ -56,7 +56,7 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
   Chart chart{
       .key = "tornado-" + id,
       .title = fmt::format("Effect on the {}, one input at a time from its low to its high end", what),
-      .x_label = "million USD",
+      .x_label = b.usd_unit(),
       .y_label = {}};
   DocTable t{.key = "tornado-" + id,
              .caption = fmt::format("The most influential inputs, by their effect on the {}", what),
@@ -64,21 +64,21 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
                          {"low", true},
                          {"high", true},
                          {"unit"},
-                         {fmt::format("{} at low, million USD", what), true},
-                         {fmt::format("{} at high, million USD", what), true},
+                         {fmt::format("{} at low, {}", what, b.usd_unit()), true},
+                         {fmt::format("{} at high, {}", what, b.usd_unit()), true},
                          {"kind"}},
              .rows = {},
              .notes = {"Ranges and sources: section on assumptions; of the inputs marked simulated, below."}};
   const int decimals = decimals_for(central, 4);
   for (const TornadoBar& bar : bars) {
-    const double low = bar.outcome_at_low / 1e6;
-    const double high = bar.outcome_at_high / 1e6;
+    const double low = bar.outcome_at_low / b.usd_scale();
+    const double high = bar.outcome_at_high / b.usd_scale();
     const std::string input = "tornado." + bar.key;
     const std::string outcome = input + "." + id;
     t.rows.push_back({words(bar.what), b.number(input + ".input_low", bar.low, bar.unit),
                       b.number(input + ".input_high", bar.high, bar.unit), words(bar.unit),
-                      b.decimal(outcome + ".low", low, "million USD", decimals),
-                      b.decimal(outcome + ".high", high, "million USD", decimals),
+                      b.decimal(outcome + ".low", low, b.usd_unit(), decimals),
+                      b.decimal(outcome + ".high", high, b.usd_unit(), decimals),
                       words(bar.simulated ? bar.kind + ", simulated" : bar.kind)});
     if (bar.simulated) t.notes.push_back(bar.what + ": " + bar.source + ".");
     const std::string label = bar.key.size() > 30 ? bar.what.substr(0, 30) : bar.key;
@@ -101,8 +101,8 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
 void add_sensitivity(ReportBuilder& b) {
   const ReportInput& in = b.in;
   Section& out = b.section("sensitivity", "Sensitivity");
-  add_tornado(b, out, in.tornado, *in.run.rent_usd / 1e6, "rent", "run.rent_usd");
-  add_tornado(b, out, in.tornado_owned, in.run.owned->total() / 1e6, "owned cost", "run.owned_usd");
+  add_tornado(b, out, in.tornado, *in.run.rent_usd / b.usd_scale(), "rent", "run.rent_usd");
+  add_tornado(b, out, in.tornado_owned, in.run.owned->total() / b.usd_scale(), "owned cost", "run.owned_usd");
   if (in.break_even_usd_per_gpu_hour) {
     b.number("break_even", *in.break_even_usd_per_gpu_hour, "USD per GPU-hour");
     out.paragraphs.push_back(

@@ -12,16 +12,16 @@ namespace {
 
 struct Shown {
   const char* label;
-  const char* unit;
+  std::string unit;
   double scale;
 };
 
-Shown shown_as(Outcome outcome) {
+Shown shown_as(Outcome outcome, const ReportBuilder& b) {
   switch (outcome) {
     case Outcome::kDays: return {"Time", "days", 1};
     case Outcome::kGpuHours: return {"GPU time", "thousand GPU-hours", 1e3};
-    case Outcome::kRentUsd: return {"Cost, rented", "million USD", 1e6};
-    case Outcome::kOwnedUsd: return {"Cost, owned", "million USD", 1e6};
+    case Outcome::kRentUsd: return {"Cost, rented", b.usd_unit(), b.usd_scale()};
+    case Outcome::kOwnedUsd: return {"Cost, owned", b.usd_unit(), b.usd_scale()};
     case Outcome::kEnergyKwh: return {"Energy", "MWh", 1e3};
     case Outcome::kCo2Tonnes: return {"Emissions", "t CO2e", 1};
   }
@@ -85,7 +85,7 @@ std::string recommendation(const ReportInput& in) {
 void add_figures(ReportBuilder& b) {
   const ReportInput& in = b.in;
   for (const OutcomeRange& r : in.ranges) {
-    const Shown shown = shown_as(r.outcome);
+    const Shown shown = shown_as(r.outcome, b);
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
     // One number of decimals for the whole row, so that ranges read alike.
     const int decimals = decimals_for(r.central / shown.scale, 3);
@@ -137,7 +137,7 @@ void add_summary(ReportBuilder& b) {
                             significant_text(in.model_error.measured_over_computed.value))}};
   for (const OutcomeRange& r : in.ranges) {
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
-    const Shown shown = shown_as(r.outcome);
+    const Shown shown = shown_as(r.outcome, b);
     t.rows.push_back({words(shown.label), words(shown.unit), figure(id), figure(id + ".p10"),
                       figure(id + ".p50"), figure(id + ".p90"), figure(id + ".low"), figure(id + ".high")});
   }
@@ -169,6 +169,18 @@ void add_scope(ReportBuilder& b) {
       "storage, context extension and post-training, cost of capital, taxes, the smaller "
       "batches of a warm-up, and spare nodes that wait.");
 }
+
+namespace {
+
+/// Where low and high of an input are from, if its note says so.
+std::string range_note(const std::string& note) {
+  const bool tells = note.starts_with("range") || note.starts_with("Range");
+  return tells ? "; " + std::string(note.starts_with("R") ? "r" : "") +
+                     note.substr(note.starts_with("R") ? 1 : 0)
+               : std::string();
+}
+
+}  // namespace
 
 void add_assumptions(ReportBuilder& b) {
   const ReportInput& in = b.in;
@@ -211,7 +223,7 @@ void add_assumptions(ReportBuilder& b) {
                       words(input.stated ? "given" : to_text(input.range.origin)),
                       words(effect_of(of_rent, input.key, *in.run.rent_usd)),
                       words(effect_of(of_owned, input.key, in.run.owned->total())),
-                      words(input.range.source + date)});
+                      words(input.range.source + date + range_note(input.range.note))});
   }
   out.tables.push_back(std::move(t));
   const auto shown_value = [](const std::string& text) {
