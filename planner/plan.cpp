@@ -92,7 +92,6 @@ Scenario scenario_of(const PlanReport& report, const Found& found) {
   return s;
 }
 
-/// Settings of the scenario that neither space nor bounds know: an answer would be of something else.
 void refuse_unknown_settings(const Layout& l) {
   const Layout usual;
   const auto refuse = [](const char* key) {

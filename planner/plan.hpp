@@ -69,6 +69,9 @@ struct PlanReport {
 /// From steps to the run, by what the request knows.
 [[nodiscard]] RunScale scale_of(const PlanRequest& request);
 
+/// InputError naming a setting of the layout that neither search space nor bounds know.
+void refuse_unknown_settings(const Layout& layout);
+
 /// The scenario with a layout that was found.
 [[nodiscard]] Scenario scenario_of(const PlanReport& report, const Found& found);
 

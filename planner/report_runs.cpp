@@ -120,7 +120,7 @@ std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m, const Si
 
 std::vector<GpuPoint> gpu_points(const Scenario& s, const Simulate& simulate) {
   std::vector<Scenario> scenarios;
-  for (const double factor : {0.5, 2.0, 4.0}) {
+  for (const double factor : {0.5, 1.5, 2.0, 4.0}) {
     const double gpus = static_cast<double>(s.gpus) * factor;
     if (gpus < 1 || gpus != static_cast<double>(static_cast<std::int64_t>(gpus))) continue;
     scenarios.push_back(s);
@@ -138,7 +138,8 @@ std::vector<GpuPoint> gpu_points(const Scenario& s, const Simulate& simulate) {
 
 }  // namespace
 
-ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate) {
+ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate,
+                       bool search) {
   SIM_CHECK(!metrics.infeasible, "a report is about a layout that runs");
   std::future<std::vector<Lever>> levers =
       std::async(std::launch::async, [&] { return try_levers(scenario, metrics, simulate); });
@@ -146,6 +147,7 @@ ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const S
   out.step_inputs = step_inputs(scenario, metrics, simulate);
   out.gpu_points = gpu_points(scenario, simulate);
   out.levers = levers.get();
+  if (search) out.alternatives = search_alternatives(scenario, 2);
   return out;
 }
 

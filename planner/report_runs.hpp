@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "planner/alternatives.hpp"
 #include "planner/explain.hpp"
 #include "planner/uncertainty.hpp"
 
@@ -22,11 +23,12 @@ struct ReportRuns {
   std::vector<Lever> levers;
   std::vector<StepInput> step_inputs;
   std::vector<GpuPoint> gpu_points;  ///< by number, without the scenario's own
+  Alternatives alternatives;         ///< other layouts on the same GPUs
 };
 
-/// At most six levers, five runs for inputs of the step and three numbers of GPUs, on two threads; the order
-/// of the results does not depend on them.
+/// At most six levers, five runs for inputs of the step, four numbers of GPUs and, with `search`, a small
+/// space of layouts, on two threads; the results do not depend on them.
 [[nodiscard]] ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics,
-                                     const Simulate& simulate);
+                                     const Simulate& simulate, bool search);
 
 }  // namespace orrery

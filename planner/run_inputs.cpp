@@ -52,7 +52,8 @@ class Question {
     if (market.value > 0) {
       range.low = value * market.low / market.value;
       range.high = value * market.high / market.value;
-      range.note = "range: that of " + market.source;
+      range.note = "range: that of the market, " + market.source;
+      if (!market.note.empty()) range.note += " (" + market.note + ")";
     }
     add(std::move(key), std::move(what), std::move(unit), member, range, true);
   }
@@ -139,7 +140,7 @@ void add_money(const Scenario& s, const RunData& data, Question& q) {
     range.low = 1.0 + (*e.pue - 1.0) * 0.5;
     range.high = 1.0 + (*e.pue - 1.0) * 1.5;
     range.note = "Range assumed: half as much and half again of what the building adds.";
-    q.add("economics.pue", "power usage effectiveness", "", &RunInputs::pue, range, true);
+    q.add("economics.pue", "power usage effectiveness", "ratio", &RunInputs::pue, range, true);
   }
   q.out.has_machines = e.server_usd.has_value() || gpu != nullptr;
   if (!q.out.has_machines) return;

@@ -40,9 +40,10 @@ struct GemmModelOptions {
 [[nodiscard]] FitModel collective_model(double largest_rate);
 
 /// Board power of products: floor + FLOP/s J/FLOP + B/s J/B, compared with watts. The floor is the board's
-/// power while it issues small kernels, joules per byte are those of streaming kernels; products cannot tell
-/// either apart, so both are given. There is no cap in it: a product at the cap runs with the clocks that
-/// make the sum equal the cap, so its rate belongs to these watts.
+/// power while it issues small kernels and what any kernel that fills the SMs adds, joules per byte are those
+/// of streaming kernels; products cannot tell either apart, so both are given. There is no cap in it: a
+/// product at the cap runs with the clocks that make the sum equal the cap, so its rate belongs to these
+/// watts.
 [[nodiscard]] FitModel power_model(double floor_w, double joules_per_byte);
 
 /// A layer of experts on one rank with balanced routing (routing, expand, products, activation, reduce):

@@ -184,7 +184,9 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
   double fastest = 0;
   for (const Observation& o : data.points) fastest = std::max(fastest, o.bytes / o.seconds);
   if (starts(c, "power."))
-    return power_model(gpu.power.communication_floor_w.value, gpu.power.joules_per_byte.value);
+    return power_model(
+        gpu.power.communication_floor_w.value + (gpu.power.kernel_w ? gpu.power.kernel_w->value : 0.0),
+        gpu.power.joules_per_byte.value);
   if (starts(c, "collective.")) return collective_model(fastest);
   if (starts(c, "communication")) return exchange_model(fastest);
   const DeviceFacts facts = device_facts(gpu, c);

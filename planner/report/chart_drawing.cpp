@@ -187,8 +187,8 @@ Drawing draw_lines(const Chart& chart, double width) {
     Shape line{.kind = Shape::Kind::kPolyline, .role = s.role};
     for (const auto& [x, y] : s.points)
       line.points.emplace_back(x_axis.at(x, left, right), y_axis.at(y, bottom, top));
-    pen.out.shapes.push_back(line);
-    if (s.points.size() > 12) continue;
+    if (s.line) pen.out.shapes.push_back(line);
+    if (s.line && s.points.size() > 12) continue;
     for (const auto& [x, y] : line.points) pen.rect(x - 2.5, y - 2.5, 5, 5, s.role);
   }
   for (const auto& [value, label] : chart.markers) {

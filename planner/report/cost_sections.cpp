@@ -10,19 +10,21 @@ void add_money(ReportBuilder& b) {
   Section& out = b.section("money", "Money, three ways");
   const double millions = in.scenario.training.tokens / 1e6;
   const OwnedCost& c = *in.run.owned;
-  const int decimals = decimals_for(c.total() / 1e6, 3);
+  const double scale = b.usd_scale();
+  const std::string unit = b.usd_unit();
+  const int decimals = decimals_for(c.total() / scale, 3);
   b.parts("owned",
-          {{"servers", c.servers / 1e6},
-           {"network", c.network / 1e6},
-           {"other", c.other / 1e6},
-           {"power", c.power / 1e6},
-           {"cooling", c.cooling / 1e6},
-           {"space", c.space / 1e6}},
-          "million USD", decimals);
+          {{"servers", c.servers / scale},
+           {"network", c.network / scale},
+           {"other", c.other / scale},
+           {"power", c.power / scale},
+           {"cooling", c.cooling / scale},
+           {"space", c.space / scale}},
+          unit, decimals);
   DocTable ways{
       .key = "ways",
       .caption = "Three ways to count",
-      .columns = {{"way"}, {"million USD", true}, {"USD per million tokens", true}},
+      .columns = {{"way"}, {unit, true}, {"USD per million tokens", true}},
       .rows = {},
       .notes = {
           "Full development divides the owned cost by the share that hardware and energy have in it (Epoch "
@@ -35,12 +37,12 @@ void add_money(ReportBuilder& b) {
   };
   row("rented, GPU-hours x rent", figure("run.rent_usd"), "rent_usd", *in.run.rent_usd);
   row("owned, share of the machines' life and energy", figure("run.owned_usd"), "owned_usd", c.total());
-  row("full development", b.number("run.development_usd", *in.run.development_usd / 1e6, "million USD", 3),
+  row("full development", b.number("run.development_usd", *in.run.development_usd / scale, unit, 3),
       "development_usd", *in.run.development_usd);
   out.tables.push_back(std::move(ways));
   DocTable owned{.key = "owned",
-                 .caption = "The owned way, million USD",
-                 .columns = {{"part"}, {"million USD", true}},
+                 .caption = "The owned way, " + unit,
+                 .columns = {{"part"}, {unit, true}},
                  .rows = {{words("servers with GPUs"), figure("owned.servers")},
                           {words("compute network: switches and links"), figure("owned.network")},
                           {words("storage, management, installation"), figure("owned.other")},
@@ -54,7 +56,7 @@ void add_money(ReportBuilder& b) {
   owned.notes.push_back(fmt::format("{} switches (of 64 ports) and {} links.", decimal_text(v.switches, 0),
                                     decimal_text(v.links, 0)));
   out.tables.push_back(std::move(owned));
-  Chart chart{.key = "owned", .title = "The owned way", .x_label = "million USD", .y_label = {}};
+  Chart chart{.key = "owned", .title = "The owned way", .x_label = unit, .y_label = {}};
   for (const auto& [key, label, role] : {std::tuple{"servers", "servers with GPUs", "compute"},
                                          {"network", "compute network", "pipeline"},
                                          {"other", "storage, installation", "other"},

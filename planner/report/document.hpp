@@ -64,6 +64,7 @@ struct ChartRow {
 struct ChartSeries {
   std::string label, role;
   std::vector<std::pair<double, double>> points;
+  bool line = true;  ///< joined by a line; else points alone
 
   bool operator==(const ChartSeries&) const = default;
 };

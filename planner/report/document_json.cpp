@@ -82,6 +82,7 @@ void fields(V& v, ChartSeries& s) {
   v.required("points", points);
   s.points.clear();
   for (const Point& p : points) s.points.emplace_back(p.x, p.y);
+  if (V::reading || !s.line) v.optional("line", s.line);
 }
 
 struct Marker {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "planner/report/chart_drawing.hpp"
 #include "planner/report/document_json.hpp"
 #include "planner/report/writers.hpp"
@@ -20,6 +22,23 @@ std::string escaped(const std::string& text) {
         // Control characters are not allowed in HTML.
         if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
     }
+  }
+  return out;
+}
+
+/// Words of a table: long names may break after their joints, and a number stays with its per cent sign.
+std::string breakable(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == ' ' && i + 1 < text.size() && text[i + 1] == '%') {
+      out += "&nbsp;";
+      continue;
+    }
+    out += escaped(std::string(1, c));
+    const bool joint = c == '_' || c == '.' || c == '/';
+    if (joint && i + 1 < text.size() && std::isalpha(static_cast<unsigned char>(text[i + 1])) != 0)
+      out += "<wbr>";
   }
   return out;
 }
@@ -57,14 +76,14 @@ std::string style() {
          "h1{font-size:1.6rem;line-height:1.25;margin:0 0 .25rem;overflow-wrap:anywhere}"
          "h2{font-size:1.2rem;margin:2.2rem 0 .5rem;border-bottom:1px solid "
          "var(--rule);padding-bottom:.2rem}\n"
-         ".sub{color:var(--faint);margin:0 0 1rem}nav ol{columns:2;padding-left:1.4rem;margin:.3rem 0}"
+         ".sub{color:var(--faint);margin:0 0 1rem}nav ol{columns:2 13rem;padding-left:1.9rem;margin:.3rem 0}"
          "a{color:inherit}p{margin:.5rem 0;max-width:46rem}\n"
          ".wide{overflow-x:auto}table{border-collapse:collapse;margin:.8rem 0;font-size:.87rem}"
          "caption{text-align:left;font-weight:600;padding:.2rem 0}\n"
-         "td:last-child{min-width:9rem}td,tbody th{overflow-wrap:anywhere}"
+         "td:last-child:not(.n){min-width:9rem}td,tbody th{overflow-wrap:break-word}"
          "th,td{padding:.22rem .6rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}"
          "th{background:var(--soft);font-weight:600}td.n,th.n{text-align:right;"
-         "font-variant-numeric:tabular-nums;white-space:nowrap}\n"
+         "font-variant-numeric:tabular-nums}td.n{white-space:nowrap}\n"
          "tr.sum td,tr.sum th{border-top:2px solid var(--faint);font-weight:600}tbody th{background:none;"
          "font-weight:400}.note{color:var(--faint);font-size:.85rem}\n"
          "figure{margin:1rem 0}figcaption{font-weight:600;font-size:.87rem}svg{width:100%;height:auto;"
@@ -125,7 +144,7 @@ std::string html_table(const Document& document, const DocTable& table) {
     out += table.total && r + 1 == table.rows.size() ? "<tr class=\"sum\">" : "<tr>";
     for (std::size_t c = 0; c < table.rows[r].size(); ++c) {
       const DocCell& cell = table.rows[r][c];
-      const std::string text = escaped(document.text(cell));
+      const std::string text = breakable(document.text(cell));
       const char* number = table.columns[c].number ? " class=\"n\"" : "";
       out += c == 0 ? fmt::format("<th scope=\"row\"{}>{}</th>", number, text)
                     : fmt::format("<td{}>{}</td>", number, text);
@@ -155,7 +174,7 @@ std::string html_report(const Document& document) {
     out += fmt::format("<section id=\"{}\"><h2>{}. {}</h2>\n", escaped(section.key), ++number,
                        escaped(section.title));
     for (const std::string& paragraph : section.paragraphs)
-      out += fmt::format("<p>{}</p>\n", escaped(paragraph));
+      out += fmt::format("<p>{}</p>\n", breakable(paragraph));
     for (const Chart& chart : section.charts) out += html_chart(chart);
     for (const DocTable& table : section.tables) out += html_table(document, table);
     out += "</section>\n";

@@ -72,7 +72,7 @@ class Pdf {
     paragraph(doc_.subtitle, plain_, kText, 6.0F);
     int number = 0;
     for (const Section& section : doc_.sections) {
-      need(section.charts.empty() ? 110.0F : 300.0F);
+      need(section_start(section));
       y_ -= 10.0F;
       paragraph(fmt::format("{}. {}", ++number, section.title), bold_, 12.0F, 3.0F);
       for (const std::string& text : section.paragraphs) paragraph(text, plain_, kText, 4.0F);
@@ -134,7 +134,16 @@ class Pdf {
     put_ansi(x - width_of(ansi, font, size), y, ansi, font, size, role);
   }
 
-  /// Breaks at blanks; a word longer than the line is cut.
+  /// Letters of a word that fit into a line, up to the last of its joints (_ . / -) where there is one; at
+  /// least one.
+  std::size_t part_that_fits(const std::string& word, HPDF_Font font, float size, float width) const {
+    std::size_t n = 1;
+    while (n < word.size() && width_of(word.substr(0, n + 1), font, size) <= width) ++n;
+    const std::size_t joint = word.find_last_of("_./-", n - 1);
+    return joint == std::string::npos ? n : joint + 1;
+  }
+
+  /// Breaks at blanks; a word longer than the line at its joints.
   std::vector<std::string> lines_of(const std::string& text, HPDF_Font font, float size, float width) const {
     std::vector<std::string> lines{""};
     std::string word;
@@ -144,10 +153,13 @@ class Pdf {
         lines.back() = joined;
       } else {
         if (!lines.back().empty()) lines.emplace_back();
-        for (const char c : word) {
-          if (width_of(lines.back() + c, font, size) > width && !lines.back().empty()) lines.emplace_back();
-          lines.back() += c;
+        while (width_of(word, font, size) > width) {
+          const std::size_t n = part_that_fits(word, font, size, width);
+          lines.back() = word.substr(0, n);
+          lines.emplace_back();
+          word.erase(0, n);
         }
+        lines.back() += word;
       }
       word.clear();
     };
@@ -170,6 +182,18 @@ class Pdf {
       put_ansi(kMargin, y_, line, font, size, role);
     }
     y_ -= after;
+  }
+
+  /// Height of a section's heading, its paragraphs and its first chart, which stay on one page.
+  float section_start(const Section& section) const {
+    float height = 40.0F;
+    for (const std::string& text : section.paragraphs)
+      height +=
+          kText * kLead * static_cast<float>(lines_of(text, plain_, kText, kWidth - 2 * kMargin).size()) +
+          4.0F;
+    if (section.charts.empty()) return height + 70.0F;
+    const Drawing first = draw(section.charts.front(), static_cast<double>(kWidth - 2 * kMargin));
+    return height + static_cast<float>(first.height) + 24.0F;
   }
 
   void picture(const Chart& chart) {
@@ -227,30 +251,57 @@ class Pdf {
     }
   }
 
-  /// Columns get the width of their widest cell; what is too much is taken from the widest columns of words.
+  /// Width of the longest word, what a column of words cannot go below.
+  float longest_word(const std::string& text, HPDF_Font font) const {
+    float most = 0;
+    std::string word;
+    for (const char c : win_ansi(text) + " ") {
+      if (c != ' ') {
+        word += c;
+      } else {
+        most = std::max(most, width_of(word, font, kSmall));
+        word.clear();
+      }
+    }
+    return most;
+  }
+
+  /// Columns get the width of their widest cell. Where that is too much for the page, each keeps its longest
+  /// word and the rest is shared out by how much more each would like.
   std::vector<float> column_widths(const DocTable& t) const {
     constexpr float kGap = 10.0F;
-    std::vector<float> widths;
+    constexpr float kMostOfAWord = 110.0F;
+    std::vector<float> least;
+    std::vector<float> widest;
+    float least_sum = 0;
+    float widest_sum = 0;
     for (std::size_t c = 0; c < t.columns.size(); ++c) {
-      float most = width_of(win_ansi(t.columns[c].title), bold_, kSmall);
-      for (const auto& row : t.rows)
-        most = std::max(most, width_of(win_ansi(doc_.text(row[c])), bold_, kSmall));
-      widths.push_back(most + kGap);
-    }
-    float total = 0;
-    for (const float w : widths) total += w;
-    const float room = kWidth - 2 * kMargin;
-    while (total > room) {
-      std::size_t widest = 0;  // of the columns of words, while they are wide enough to break lines
-      for (std::size_t c = 1; c < widths.size(); ++c) {
-        const auto rank = [&](std::size_t i) { return t.columns[i].number ? widths[i] * 0.25F : widths[i]; };
-        if (rank(c) > rank(widest)) widest = c;
+      float low = longest_word(t.columns[c].title, bold_);
+      float high = width_of(win_ansi(t.columns[c].title), bold_, kSmall);
+      for (const auto& row : t.rows) {
+        const float cell = width_of(win_ansi(doc_.text(row[c])), bold_, kSmall);
+        low = std::max(low, longest_word(doc_.text(row[c]), bold_));
+        high = std::max(high, cell);
       }
-      const float cut = std::min(total - room, widths[widest] * 0.05F + 1.0F);
-      widths[widest] -= cut;
-      total -= cut;
+      least.push_back(std::min(low, kMostOfAWord) + kGap);
+      widest.push_back(std::max(high, low) + kGap);
+      least_sum += least.back();
+      widest_sum += widest.back();
     }
-    return widths;
+    const float room = kWidth - 2 * kMargin;
+    if (widest_sum <= room) return widest;
+    if (least_sum >= room) {
+      for (float& w : least) w *= room / least_sum;
+      return least;
+    }
+    // A long source would take all: what a column wishes for is bounded.
+    constexpr float kMostWished = 400.0F;
+    float wished = 0;
+    for (std::size_t c = 0; c < least.size(); ++c) wished += std::min(widest[c] - least[c], kMostWished);
+    const float share = (room - least_sum) / wished;
+    for (std::size_t c = 0; c < least.size(); ++c)
+      least[c] += share * std::min(widest[c] - least[c], kMostWished);
+    return least;
   }
 
   void table_row(const std::vector<std::string>& cells, const DocTable& t, const std::vector<float>& widths,
@@ -277,7 +328,7 @@ class Pdf {
       }
     }
     y_ = top - step * static_cast<float>(most) - 3.0F;
-    rule("grid");
+    rule("grid", widths);
   }
 
   float row_height(const std::vector<std::string>& cells, const std::vector<float>& widths) const {
@@ -287,12 +338,14 @@ class Pdf {
     return kSmall * 1.25F * static_cast<float>(most) + 4.0F;
   }
 
-  void rule(const std::string& role) {
+  void rule(const std::string& role, const std::vector<float>& widths) {
+    float right = kMargin;
+    for (const float w : widths) right += w;
     const Rgb c = rgb_of(role);
     HPDF_Page_SetRGBStroke(page_, c.r, c.g, c.b);
     HPDF_Page_SetLineWidth(page_, 0.5F);
     HPDF_Page_MoveTo(page_, kMargin, y_);
-    HPDF_Page_LineTo(page_, kWidth - kMargin, y_);
+    HPDF_Page_LineTo(page_, std::min(right, kWidth - kMargin), y_);
     HPDF_Page_Stroke(page_);
   }
 
@@ -300,18 +353,28 @@ class Pdf {
     const std::vector<float> widths = column_widths(t);
     std::vector<std::string> head;
     for (const DocColumn& column : t.columns) head.push_back(column.title);
-    need(60.0F);
+    std::vector<std::vector<std::string>> rows;
+    float height = kText * kLead + 2.0F + row_height(head, widths);
+    for (const auto& row : t.rows) {
+      std::vector<std::string>& cells = rows.emplace_back();
+      for (const DocCell& cell : row) cells.push_back(doc_.text(cell));
+      height += row_height(cells, widths);
+    }
+    for (const std::string& note : t.notes)
+      height +=
+          kSmall * kLead * static_cast<float>(lines_of(note, plain_, kSmall, kWidth - 2 * kMargin).size()) +
+          1.0F;
+    // A table of up to half a page stays in one piece with its notes.
+    need(height < (kTop - kBottom) / 2.0F ? height : 60.0F);
     paragraph(t.caption, bold_, kText, 2.0F);
     table_row(head, t, widths, bold_);
-    for (std::size_t r = 0; r < t.rows.size(); ++r) {
-      std::vector<std::string> cells;
-      for (const DocCell& cell : t.rows[r]) cells.push_back(doc_.text(cell));
+    for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::size_t before = pages_.size();
-      need(row_height(cells, widths));
+      need(row_height(rows[r], widths));
       if (pages_.size() > before) table_row(head, t, widths, bold_);
-      const bool sum = t.total && r + 1 == t.rows.size();
-      if (sum) rule("ink");
-      table_row(cells, t, widths, sum ? bold_ : plain_);
+      const bool sum = t.total && r + 1 == rows.size();
+      if (sum) rule("ink", widths);
+      table_row(rows[r], t, widths, sum ? bold_ : plain_);
     }
     for (const std::string& note : t.notes) paragraph(note, plain_, kSmall, 1.0F, "faint");
     y_ -= 8.0F;

@@ -6,6 +6,21 @@
 #include "planner/rounded_parts.hpp"
 
 namespace orrery {
+namespace {
+
+std::string range_label(Outcome outcome, const std::string& usd) {
+  switch (outcome) {
+    case Outcome::kDays: return "days";
+    case Outcome::kGpuHours: return "thousand GPU-hours";
+    case Outcome::kRentUsd: return "rented, " + usd;
+    case Outcome::kOwnedUsd: return "owned, " + usd;
+    case Outcome::kEnergyKwh: return "energy, MWh";
+    case Outcome::kCo2Tonnes: return "emissions, t CO2e";
+  }
+  return "";
+}
+
+}  // namespace
 
 void add_uncertainty(ReportBuilder& b) {
   const ReportInput& in = b.in;
@@ -23,9 +38,8 @@ void add_uncertainty(ReportBuilder& b) {
       .key = "ranges", .title = "P10 to P90 of the totals, estimate = 1", .x_label = "", .y_label = {}};
   for (const OutcomeRange& r : in.ranges) {
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
-    const std::string unit = b.doc.figures.at(id).unit;
     chart.rows.push_back(
-        {unit == "days" ? "time" : unit,
+        {range_label(r.outcome, b.usd_unit()),
          fmt::format("{} - {}", b.doc.figures.at(id + ".p10").text, b.doc.figures.at(id + ".p90").text),
          {{r.p10 / r.central, r.p50 / r.central, "low"}, {r.p50 / r.central, r.p90 / r.central, "high"}}});
   }
@@ -42,7 +56,7 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
   Chart chart{
       .key = "tornado-" + id,
       .title = fmt::format("Effect on the {}, one input at a time from its low to its high end", what),
-      .x_label = "million USD",
+      .x_label = b.usd_unit(),
       .y_label = {}};
   DocTable t{.key = "tornado-" + id,
              .caption = fmt::format("The most influential inputs, by their effect on the {}", what),
@@ -50,21 +64,21 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
                          {"low", true},
                          {"high", true},
                          {"unit"},
-                         {fmt::format("{} at low, million USD", what), true},
-                         {fmt::format("{} at high, million USD", what), true},
+                         {fmt::format("{} at low, {}", what, b.usd_unit()), true},
+                         {fmt::format("{} at high, {}", what, b.usd_unit()), true},
                          {"kind"}},
              .rows = {},
              .notes = {"Ranges and sources: section on assumptions; of the inputs marked simulated, below."}};
   const int decimals = decimals_for(central, 4);
   for (const TornadoBar& bar : bars) {
-    const double low = bar.outcome_at_low / 1e6;
-    const double high = bar.outcome_at_high / 1e6;
+    const double low = bar.outcome_at_low / b.usd_scale();
+    const double high = bar.outcome_at_high / b.usd_scale();
     const std::string input = "tornado." + bar.key;
     const std::string outcome = input + "." + id;
     t.rows.push_back({words(bar.what), b.number(input + ".input_low", bar.low, bar.unit),
                       b.number(input + ".input_high", bar.high, bar.unit), words(bar.unit),
-                      b.decimal(outcome + ".low", low, "million USD", decimals),
-                      b.decimal(outcome + ".high", high, "million USD", decimals),
+                      b.decimal(outcome + ".low", low, b.usd_unit(), decimals),
+                      b.decimal(outcome + ".high", high, b.usd_unit(), decimals),
                       words(bar.simulated ? bar.kind + ", simulated" : bar.kind)});
     if (bar.simulated) t.notes.push_back(bar.what + ": " + bar.source + ".");
     const std::string label = bar.key.size() > 30 ? bar.what.substr(0, 30) : bar.key;
@@ -87,8 +101,8 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
 void add_sensitivity(ReportBuilder& b) {
   const ReportInput& in = b.in;
   Section& out = b.section("sensitivity", "Sensitivity");
-  add_tornado(b, out, in.tornado, *in.run.rent_usd / 1e6, "rent", "run.rent_usd");
-  add_tornado(b, out, in.tornado_owned, in.run.owned->total() / 1e6, "owned cost", "run.owned_usd");
+  add_tornado(b, out, in.tornado, *in.run.rent_usd / b.usd_scale(), "rent", "run.rent_usd");
+  add_tornado(b, out, in.tornado_owned, in.run.owned->total() / b.usd_scale(), "owned cost", "run.owned_usd");
   if (in.break_even_usd_per_gpu_hour) {
     b.number("break_even", *in.break_even_usd_per_gpu_hour, "USD per GPU-hour");
     out.paragraphs.push_back(
@@ -96,76 +110,6 @@ void add_sensitivity(ReportBuilder& b) {
                     "cheaper. The rent here is {}.",
                     b.show("break_even"), b.show("rent")));
   }
-}
-
-void add_alternatives(ReportBuilder& b) {
-  const ReportInput& in = b.in;
-  Section& out = b.section("alternatives", "Alternatives");
-  DocTable t{
-      .key = "levers",
-      .caption = "Changes of one setting, each simulated",
-      .columns = {{"change"}, {"setting"}, {"step, s", true}, {"tokens per second, change in %", true}},
-      .rows = {},
-      .notes = {}};
-  std::size_t n = 0;
-  for (const Lever& l : in.runs.levers) {
-    const std::string id = fmt::format("lever.{}", n++);
-    t.rows.push_back({words(l.words + (l.changes_training ? " (changes the training)" : "")),
-                      words(l.key + "=" + l.value), b.number(id + ".step", l.step_s, "s", 4),
-                      b.decimal(id + ".gain", 100.0 * l.gain, "%", 1)});
-    if (n == 5) break;
-  }
-  if (t.rows.empty()) {
-    out.paragraphs.emplace_back("No change of one setting that was tried can run.");
-  } else {
-    out.tables.push_back(std::move(t));
-  }
-  DocTable gpus{.key = "gpus",
-                .caption = "Other numbers of GPUs, same layout and batch",
-                .columns = {{"GPUs"},
-                            {"step, s", true},
-                            {"goodput, %", true},
-                            {"days", true},
-                            {"thousand GPU-hours", true},
-                            {"rent, million USD", true}},
-                .rows = {},
-                .notes = {}};
-  struct Point {
-    std::int64_t gpus;
-    double step_s;
-    const TrainingRun* run;
-  };
-  std::vector<Point> points{{in.scenario.gpus, in.metrics.step_time_s, &in.run}};
-  std::size_t next = 0;
-  for (const GpuPoint& p : in.runs.gpu_points) {
-    if (p.infeasible.empty()) {
-      points.push_back({p.gpus, p.metrics.step_time_s, &in.gpu_runs[next++]});
-    } else {
-      gpus.notes.push_back(
-          fmt::format("{} GPUs: {}.", decimal_text(static_cast<double>(p.gpus), 0), p.infeasible));
-    }
-  }
-  std::sort(points.begin(), points.end(), [](const Point& x, const Point& y) { return x.gpus < y.gpus; });
-  Chart chart{.key = "gpus", .title = "Days against GPUs", .x_label = "GPUs", .y_label = "days"};
-  ChartSeries line{.label = "days", .role = "compute", .points = {}};
-  for (const Point& p : points) {
-    const bool own = p.gpus == in.scenario.gpus;
-    const std::string id = fmt::format("gpus.{}", p.gpus);
-    gpus.rows.push_back(
-        {words(decimal_text(static_cast<double>(p.gpus), 0) + (own ? " (this scenario)" : "")),
-         own ? figure("step.time_s") : b.number(id + ".step", p.step_s, "s", 4),
-         own ? figure("run.goodput") : b.number(id + ".goodput", 100.0 * p.run->goodput.useful, "%", 3),
-         own ? figure("run.days") : b.number(id + ".days", p.run->days, "days", 3),
-         own ? figure("run.gpu_hours")
-             : b.number(id + ".gpu_hours", p.run->gpu_hours / 1e3, "thousand GPU-hours", 3),
-         own ? figure("run.rent_usd") : b.number(id + ".rent", *p.run->rent_usd / 1e6, "million USD", 3)});
-    line.points.emplace_back(static_cast<double>(p.gpus), p.run->days);
-  }
-  if (line.points.size() > 1) {
-    chart.series.push_back(std::move(line));
-    out.charts.push_back(std::move(chart));
-  }
-  out.tables.push_back(std::move(gpus));
 }
 
 void add_published(ReportBuilder& b) {

@@ -54,6 +54,14 @@ std::string ReportBuilder::show(const std::string& id) const {
   return it->second.unit.empty() ? it->second.text : it->second.text + " " + it->second.unit;
 }
 
+double ReportBuilder::usd_scale() const {
+  return in.run.rent_usd.value_or(1e6) < 1e6 ? 1e3 : 1e6;
+}
+
+std::string ReportBuilder::usd_unit() const {
+  return usd_scale() == 1e3 ? "thousand USD" : "million USD";
+}
+
 Section& ReportBuilder::section(std::string key, std::string title) {
   doc.sections.push_back(
       {.key = std::move(key), .title = std::move(title), .paragraphs = {}, .tables = {}, .charts = {}});

@@ -26,6 +26,11 @@ class ReportBuilder {
 
   Section& section(std::string key, std::string title);
 
+  /// USD in one shown unit of money, the same in the whole report: a million, or a thousand where the rent is
+  /// less than a million.
+  [[nodiscard]] double usd_scale() const;
+  [[nodiscard]] std::string usd_unit() const;  ///< "million USD", "thousand USD"
+
   const ReportInput& in;
   Document doc;
 };

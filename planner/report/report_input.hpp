@@ -27,10 +27,12 @@ struct ReportInput {
   std::vector<std::pair<PublishedRun, std::vector<ComparisonRow>>> published;
   Sampling sampling;
   ModelError::Entry model_error;
-  std::string data_place;  ///< folder of prices, grids and rates
-  std::string program;     ///< version and commit
-  std::string source;      ///< file the report was asked of
-  std::string command;     ///< that rebuilds it
+  std::string data_place;    ///< folder of prices, grids and rates
+  std::string data_hash;     ///< of its files
+  std::string profile_hash;  ///< of the GPU's and the cluster's profile as loaded
+  std::string program;       ///< version and commit
+  std::string source;        ///< file the report was asked of
+  std::string command;       ///< that rebuilds it
   std::string scenario_text;
 };
 

@@ -89,10 +89,11 @@ void add_goodput(ReportBuilder& b, Section& out) {
   out.paragraphs.push_back(fmt::format(
       "Failures that stop the job: {}. A checkpoint every {} of work, {} to storage, stalls training "
       "for {}.{} Meta's approximation gives {} without slow nodes. {} spare node{} would be enough in 99 of "
-      "100 cases; they are not in the cost.",
+      "100 cases; {} not in the cost.",
       b.show("failures.per_day"), b.show("checkpoint.interval"), b.show("checkpoint.write"),
       b.show("checkpoint.stall"), g.write_bound ? " Storage is too slow for the best interval." : "",
-      b.show("meta_ettr"), g.spare_nodes, g.spare_nodes == 1 ? "" : "s"));
+      b.show("meta_ettr"), g.spare_nodes, g.spare_nodes == 1 ? "" : "s",
+      g.spare_nodes == 1 ? "it is" : "they are"));
 }
 
 }  // namespace

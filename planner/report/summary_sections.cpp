@@ -12,16 +12,16 @@ namespace {
 
 struct Shown {
   const char* label;
-  const char* unit;
+  std::string unit;
   double scale;
 };
 
-Shown shown_as(Outcome outcome) {
+Shown shown_as(Outcome outcome, const ReportBuilder& b) {
   switch (outcome) {
     case Outcome::kDays: return {"Time", "days", 1};
     case Outcome::kGpuHours: return {"GPU time", "thousand GPU-hours", 1e3};
-    case Outcome::kRentUsd: return {"Cost, rented", "million USD", 1e6};
-    case Outcome::kOwnedUsd: return {"Cost, owned", "million USD", 1e6};
+    case Outcome::kRentUsd: return {"Cost, rented", b.usd_unit(), b.usd_scale()};
+    case Outcome::kOwnedUsd: return {"Cost, owned", b.usd_unit(), b.usd_scale()};
     case Outcome::kEnergyKwh: return {"Energy", "MWh", 1e3};
     case Outcome::kCo2Tonnes: return {"Emissions", "t CO2e", 1};
   }
@@ -45,21 +45,39 @@ std::vector<std::string> risks(const ReportInput& in) {
   for (const TornadoBar& b : bars) {
     if (out.size() == 3 || worse(b) <= 0) break;
     const double end = b.outcome_at_high > b.outcome_at_low ? b.high : b.low;
-    out.push_back(fmt::format("Risk {}: {} at {}{} instead of {} would add {} to the rent.", out.size() + 1,
-                              b.what, significant_text(end),
-                              b.unit.empty() || b.unit == "factor" ? "" : " " + b.unit,
-                              significant_text(b.value), percent(worse(b))));
+    const auto shown = [&](double value) {
+      if (b.unit == "share") return percent(value);
+      const bool plain = b.unit.empty() || b.unit == "factor" || b.unit == "ratio";
+      return significant_text(value) + (plain ? "" : " " + b.unit);
+    };
+    out.push_back(fmt::format("Risk {}: {}: {} instead of {} adds {} to the rent.", out.size() + 1, b.what,
+                              shown(end), shown(b.value), percent(worse(b))));
   }
   return out;
 }
 
+/// The change or layout that is simulated to be fastest, where it is worth more than half a per cent.
 std::string recommendation(const ReportInput& in) {
+  constexpr double kWorthwhile = 0.005;
+  double best = kWorthwhile;
+  std::string change;
   for (const Lever& l : in.runs.levers) {
-    if (l.changes_training || l.gain <= 0.005) continue;
-    return fmt::format("Recommendation: try {} ({}={}); simulated, it gives {} more tokens per second.",
-                       l.words, l.key, l.value, percent(l.gain));
+    if (l.changes_training || l.gain <= best) continue;
+    best = l.gain;
+    change = fmt::format("{} ({}={})", l.words, l.key, l.value);
   }
-  return "Recommendation: keep the layout; none of the changes tried that fit is faster by more than 0.5 %.";
+  const std::vector<PlanPoint>& plans = in.runs.alternatives.points;
+  if (!plans.empty() && !plans.front().own && in.metrics.step_time_s / plans.front().step_s - 1 > best) {
+    best = in.metrics.step_time_s / plans.front().step_s - 1;
+    change = "the layout " + plans.front().layout;
+  }
+  if (!change.empty())
+    return fmt::format("Recommendation: try {}; simulated, it gives {} more tokens per second.", change,
+                       percent(best));
+  const std::size_t tried = in.runs.levers.size() + plans.size();
+  if (tried == 0) return "Recommendation: none; no other layout was simulated.";
+  return "Recommendation: keep the layout; of the other layouts and changes tried none is faster by more "
+         "than 0.5 %.";
 }
 
 }  // namespace
@@ -67,7 +85,7 @@ std::string recommendation(const ReportInput& in) {
 void add_figures(ReportBuilder& b) {
   const ReportInput& in = b.in;
   for (const OutcomeRange& r : in.ranges) {
-    const Shown shown = shown_as(r.outcome);
+    const Shown shown = shown_as(r.outcome, b);
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
     // One number of decimals for the whole row, so that ranges read alike.
     const int decimals = decimals_for(r.central / shown.scale, 3);
@@ -119,7 +137,7 @@ void add_summary(ReportBuilder& b) {
                             significant_text(in.model_error.measured_over_computed.value))}};
   for (const OutcomeRange& r : in.ranges) {
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
-    const Shown shown = shown_as(r.outcome);
+    const Shown shown = shown_as(r.outcome, b);
     t.rows.push_back({words(shown.label), words(shown.unit), figure(id), figure(id + ".p10"),
                       figure(id + ".p50"), figure(id + ".p90"), figure(id + ".low"), figure(id + ".high")});
   }
@@ -130,13 +148,12 @@ void add_summary(ReportBuilder& b) {
     out.paragraphs.emplace_back(
         "No published run of this model, cluster and layout is known to this program.");
   } else {
-    const auto& [run, rows] = in.published.front();
-    if (!rows.empty()) {
-      out.paragraphs.push_back(
-          fmt::format("Nearest published run: {}; {} there {} {}, here {}, {:+.1f} %.", run.name,
-                      rows.front().published.label, significant_text(rows.front().published.value, 4),
-                      rows.front().published.unit, significant_text(rows.front().computed, 4),
-                      100.0 * rows.front().error()));
+    for (const auto& [run, rows] : in.published) {
+      if (rows.empty()) continue;
+      out.paragraphs.push_back(fmt::format(
+          "Published run: {}; {} there {} {}, here {}, {:+.1f} %.", run.name, rows.front().published.label,
+          significant_text(rows.front().published.value, 4), rows.front().published.unit,
+          significant_text(rows.front().computed, 4), 100.0 * rows.front().error()));
     }
   }
 }
@@ -153,6 +170,18 @@ void add_scope(ReportBuilder& b) {
       "batches of a warm-up, and spare nodes that wait.");
 }
 
+namespace {
+
+/// Where low and high of an input are from, if its note says so.
+std::string range_note(const std::string& note) {
+  const bool tells = note.starts_with("range") || note.starts_with("Range");
+  return tells ? "; " + std::string(note.starts_with("R") ? "r" : "") +
+                     note.substr(note.starts_with("R") ? 1 : 0)
+               : std::string();
+}
+
+}  // namespace
+
 void add_assumptions(ReportBuilder& b) {
   const ReportInput& in = b.in;
   Section& out = b.section("assumptions", "Assumptions");
@@ -165,27 +194,36 @@ void add_assumptions(ReportBuilder& b) {
                   {"high", true},
                   {"unit"},
                   {"kind"},
-                  {"effect on rent", true},
+                  {"effect on rent, %", true},
+                  {"on owned cost, %", true},
                   {"source"}},
       .rows = {},
-      .notes = {"Effect: change of the rent from the low to the high end, in per cent of the estimate."}};
-  const std::vector<TornadoBar> all = tornado(in.question, {}, Outcome::kRentUsd, 1000);
+      .notes = {
+          "Effect: change of the cost from the low to the high end, in per cent of the estimate; a dash "
+          "where there is none. Kind given: stated by the scenario, with the range of the market."}};
+  const auto effect_of = [&](const std::vector<TornadoBar>& bars, const std::string& key, double central) {
+    for (const TornadoBar& bar : bars) {
+      if (bar.key == key && bar.swing() / central >= 5e-4)
+        return decimal_text(100.0 * bar.swing() / central, 1);
+    }
+    return std::string("-");
+  };
+  const std::vector<TornadoBar> of_rent = tornado(in.question, {}, Outcome::kRentUsd, 1000);
+  const std::vector<TornadoBar> of_owned = tornado(in.question, {}, Outcome::kOwnedUsd, 1000);
   for (const RunInput& input : in.question.ranges) {
     const std::string id = "input." + input.key;
     // Large numbers are shown in thousands of millions.
     const double scale = input.range.high >= 1e8 ? 1e9 : 1;
     const std::string unit = (scale > 1 ? "10^9 " : "") + input.unit;
     const double value = in.question.values.*input.member / scale;
-    std::string effect = "0 %";
-    for (const TornadoBar& bar : all) {
-      if (bar.key == input.key) effect = percent(bar.swing() / *in.run.rent_usd);
-    }
     const std::string date = input.range.date.empty() ? "" : ", " + input.range.date;
     t.rows.push_back({words(input.key + ": " + input.what), b.number(id, value, unit),
                       b.number(id + ".low", input.range.low / scale, unit),
                       b.number(id + ".high", input.range.high / scale, unit), words(unit),
-                      words(input.stated ? "given" : to_text(input.range.origin)), words(effect),
-                      words(input.range.source + date)});
+                      words(input.stated ? "given" : to_text(input.range.origin)),
+                      words(effect_of(of_rent, input.key, *in.run.rent_usd)),
+                      words(effect_of(of_owned, input.key, in.run.owned->total())),
+                      words(input.range.source + date + range_note(input.range.note))});
   }
   out.tables.push_back(std::move(t));
   const auto shown_value = [](const std::string& text) {
@@ -222,9 +260,9 @@ void add_provenance(ReportBuilder& b) {
   row("program", in.program);
   row("made from", in.source);
   row("scenario hash (FNV-1a, 64 bit)", b.doc.hash);
-  row("GPU profile", in.scenario.cluster.gpu.name);
-  row("cluster profile", in.scenario.cluster.name);
-  row("prices, grids and rates of failure", in.data_place);
+  row("profiles of GPU and cluster", fmt::format("{}, {}; hash {}", in.scenario.cluster.gpu.name,
+                                                 in.scenario.cluster.name, in.profile_hash));
+  row("prices, grids and rates of failure", in.data_place + ", hash " + in.data_hash);
   row("samples and seed", fmt::format("{}, seed {}", in.sampling.samples, in.sampling.seed));
   row("command", in.command);
   out.tables.push_back(std::move(t));

@@ -141,6 +141,7 @@ void fields(V& v, PowerFigures& p) {
   v.required("idle_w", p.idle_w);
   v.required("cap_w", p.cap_w);
   v.required("communication_floor_w", p.communication_floor_w);
+  if (V::reading || p.kernel_w) v.optional("kernel_w", p.kernel_w);
   map_field(v, "joules_per_flop", p.joules_per_flop);
   v.required("joules_per_byte", p.joules_per_byte);
   if (V::reading || p.scale_up_joules_per_byte)

@@ -64,6 +64,8 @@ struct PowerFigures {
   Sourced cap_w;
   double board_cap_w = 0;         ///< the board's own limit where its owner has set `cap_w` below it; else 0
   Sourced communication_floor_w;  ///< board power while only waiting or issuing small kernels
+  std::optional<Sourced>
+      kernel_w;  ///< above the floor while a compute kernel fills the SMs, whatever it does
   std::map<std::string, Sourced> joules_per_flop;    ///< by precision: "bf16", "fp8"
   Sourced joules_per_byte;                           ///< of device memory traffic
   std::optional<Sourced> scale_up_joules_per_byte;   ///< through NVLink

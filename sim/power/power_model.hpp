@@ -14,9 +14,9 @@ struct Activity {
   double scale_out_bytes = 0;  ///< through the NIC, one direction
 };
 
-/// Joules above the floor: FLOPs * J/FLOP of their precision + bytes * J/byte of device memory, NVLink and
-/// NIC. A profile without a figure for FP8 takes that of BF16, one without a link's figure counts nothing for
-/// it and the assumptions say so. Source of the form: docs/models/power.md.
+/// Joules above the floor and a running kernel's own draw: FLOPs * J/FLOP of their precision + bytes * J/byte
+/// of device memory, NVLink and NIC. A profile without a figure for FP8 takes that of BF16, one without a
+/// link's figure counts nothing for it and the assumptions say so. Source of the form: docs/models/power.md.
 [[nodiscard]] double joules(const Activity& activity, const PowerFigures& figures);
 
 /// Power at the machines of a cluster without its GPUs.

@@ -42,29 +42,36 @@ PowerTrace power_trace(const PowerTraceInput& in) {
   const auto used = static_cast<std::size_t>((span + width - 1) / width);
   out.bin_s = static_cast<double>(width) / kPicosecondsPerSecond;
   out.rank_w.assign(static_cast<std::size_t>(in.ranks), std::vector<double>(used, 0.0));
+  // Seconds of a bin in which kernels run; more than the bin where two lanes have one.
+  std::vector<std::vector<double>> kernel_s(out.rank_w);
   const TaskGraph& graph = in.timeline.graph;
   for (std::size_t t = 0; t < in.item_by_task.size(); ++t) {
     if (in.item_by_task[t] < 0) continue;
-    const double energy = in.joules_by_item[static_cast<std::size_t>(in.item_by_task[t])];
+    const auto item = static_cast<std::size_t>(in.item_by_task[t]);
     const std::int64_t start = in.timeline.start[t].ps;
     const std::int64_t end = in.timeline.end[t].ps;
-    if (energy == 0 || end <= start) continue;
+    if (end <= start) continue;
     const auto rank = static_cast<std::size_t>(graph.lane(TaskId{t}).value / in.lanes_per_rank);
-    spread(out.rank_w[rank], energy, start, end, width);
+    if (in.joules_by_item[item] != 0) spread(out.rank_w[rank], in.joules_by_item[item], start, end, width);
+    if (!in.is_kernel_by_item.empty() && in.is_kernel_by_item[item])
+      spread(kernel_s[rank], static_cast<double>(end - start) / kPicosecondsPerSecond, start, end, width);
   }
   const double floor = in.figures.communication_floor_w.value;
+  const double kernel = in.figures.kernel_w ? in.figures.kernel_w->value : 0.0;
   const double cap = in.figures.cap_w.value;
   const double seconds = static_cast<double>(span) / kPicosecondsPerSecond;
   double joules = 0;
   double capped_s = 0;
-  for (std::vector<double>& rank : out.rank_w) {
+  for (std::size_t r = 0; r < out.rank_w.size(); ++r) {
+    std::vector<double>& rank = out.rank_w[r];
     double longer_s = 0;
     for (std::size_t b = 0; b < rank.size(); ++b) {
       const std::int64_t left = span - static_cast<std::int64_t>(b) * width;
       const double bin_s = static_cast<double>(std::min(width, left)) / kPicosecondsPerSecond;
-      const double asked = floor + rank[b] / bin_s;
-      if (asked > cap && cap > floor) {
-        longer_s += bin_s * ((asked - floor) / (cap - floor) - 1.0);
+      const double base = floor + kernel * std::min(1.0, kernel_s[r][b] / bin_s);
+      const double asked = base + rank[b] / bin_s;
+      if (asked > cap && cap > base) {
+        longer_s += bin_s * ((asked - base) / (cap - base) - 1.0);
         capped_s += bin_s;
       }
       rank[b] = std::min(asked, cap);

@@ -12,8 +12,9 @@ namespace orrery {
 /// What a trace is made from, besides the timeline.
 struct PowerTraceInput {
   const Timeline& timeline;
-  std::span<const std::int32_t> item_by_task;  ///< index into `joules_by_item`, -1: no energy
-  std::span<const double> joules_by_item;      ///< above the floor
+  std::span<const std::int32_t> item_by_task;    ///< index into `joules_by_item`, -1: no energy
+  std::span<const double> joules_by_item;        ///< above the floor, of its FLOPs and bytes
+  std::span<const bool> is_kernel_by_item = {};  ///< draws `kernel_w` while it runs; empty: none does
   int ranks = 0;
   int lanes_per_rank = 1;  ///< lane l belongs to rank l / lanes_per_rank
   const PowerFigures& figures;
@@ -34,10 +35,11 @@ struct PowerTrace {
   [[nodiscard]] std::vector<double> mean_by_bin() const;
 };
 
-/// Floor plus the energy of what runs, spread evenly over each task's run time, averaged over equal bins of
-/// the step and cut at the cap. A bin stands for the time over which a board averages its power (NVML: 0.1 to
-/// 1 s); steps of less than 10 s have shorter bins. Where D is asked of a cap C over a floor F, the clock
-/// falls until D is met: the bin would take (D - F) / (C - F) as long at the same energy. Known error: energy
+/// Floor plus `kernel_w` while a kernel runs (once, also where two run side by side) plus the energy of what
+/// runs, spread evenly over each task's run time, averaged over equal bins of the step and cut at the cap. A
+/// bin stands for the time over which a board averages its power (NVML: 0.1 to 1 s); steps of less than 10 s
+/// have shorter bins. Where D is asked of a cap C over floor and kernels F, the clock falls until D is met:
+/// the bin would take (D - F) / (C - F) as long at the same energy of FLOPs and bytes. Known error: energy
 /// per FLOP is taken constant, while it falls with the clock.
 [[nodiscard]] PowerTrace power_trace(const PowerTraceInput& input);
 

@@ -134,6 +134,7 @@ std::vector<Assumption> list_assumptions(const Measured& in, const LoweredStep* 
   add_network(s.cluster, s.layout.ep > 1, list);
   if (step != nullptr) add_curves(in, *step, list);
   list.number("power.communication_floor_w", gpu.power.communication_floor_w, "W");
+  if (gpu.power.kernel_w) list.number("power.kernel_w", *gpu.power.kernel_w, "W");
   list.number("power.joules_per_byte", gpu.power.joules_per_byte, "J/B");
   for (const auto& [name, number] : gpu.power.joules_per_flop)
     list.number("power.joules_per_flop." + name, number, "J/FLOP");

@@ -249,10 +249,10 @@ Table stages(const Metrics& m, ShownRows shown) {
   return t;
 }
 
-Table optional_values(
-    Table t,
-    const std::vector<std::tuple<const char*, std::optional<double>, const char*, double, const char*>>&
-        values) {
+/// Name, value, its unit, what one of the shown unit is in it, the shown unit.
+using OptionalValue = std::tuple<const char*, std::optional<double>, const char*, double, const char*>;
+
+Table optional_values(Table t, const std::vector<OptionalValue>& values) {
   std::vector<std::string> missing;
   for (const auto& [name, value, unit, shown_in, shown] : values) {
     if (value) {
@@ -280,18 +280,25 @@ Table power(const Power& p) {
                           {"energy of a token", p.per_token_j, "J", 1, "J"}});
 }
 
+/// With a goodput the run's figures hold failures, and those of the steps alone stand beside them.
 Table run(const Run& r) {
-  Table t = optional_values(
-      named_values("run", "The whole run, an estimate from this step"),
-      {{"days", r.days, "d", 1, "days"},
-       {"GPU-hours", r.gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
-       {"of them without failures", r.ideal_gpu_hours, "GPU-hours", 1e3, "10^3 GPU-hours"},
-       {"GPU-hours per 10^12 tokens", r.gpu_hours_per_trillion_tokens, "GPU-hours", 1e3, "10^3 GPU-hours"},
-       {"rent of the GPUs", r.usd, "USD", 1e6, "10^6 USD"},
-       {"or cost of owning them", r.owned_usd, "USD", 1e6, "10^6 USD"},
-       {"energy", r.energy_mwh, "MWh", 1, "MWh"},
-       {"emissions", r.co2e_t, "t", 1, "t CO2e"},
-       {"goodput", r.goodput, "1", 1, "of the time"}});
+  const bool complete = r.goodput.has_value();
+  constexpr const char* kHours = "10^3 GPU-hours";
+  std::vector<OptionalValue> values{{complete ? "days, with failures" : "days", r.days, "d", 1, "days"}};
+  if (complete) values.emplace_back("days of the steps alone", r.ideal_days, "d", 1, "days");
+  values.emplace_back(complete ? "GPU-hours, with failures" : "GPU-hours", r.gpu_hours, "GPU-hours", 1e3,
+                      kHours);
+  if (complete)
+    values.emplace_back("GPU-hours of the steps alone", r.ideal_gpu_hours, "GPU-hours", 1e3, kHours);
+  values.emplace_back("the same per 10^12 tokens", r.gpu_hours_per_trillion_tokens, "GPU-hours", 1e3, kHours);
+  values.emplace_back(complete ? "rent of the GPUs, with failures" : "rent of the GPUs", r.usd, "USD", 1e6,
+                      "10^6 USD");
+  if (complete && r.usd) values.emplace_back("rent for the steps alone", r.ideal_usd, "USD", 1e6, "10^6 USD");
+  values.emplace_back("or cost of owning them", r.owned_usd, "USD", 1e6, "10^6 USD");
+  values.emplace_back("energy", r.energy_mwh, "MWh", 1, "MWh");
+  values.emplace_back("emissions", r.co2e_t, "t", 1, "t CO2e");
+  values.emplace_back("goodput", r.goodput, "1", 1, "of the time");
+  Table t = optional_values(named_values("run", "The whole run, an estimate from this step"), values);
   if (t.rows.empty()) return t;
   if (r.tokens > 0) t.rows.insert(t.rows.begin(), {"tokens", cell(r.tokens, "tokens", 1e12), "10^12 tokens"});
   return t;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 
 #include "sim/layout/rank_map.hpp"
 #include "sim/network/fabric.hpp"
@@ -12,10 +13,13 @@
 namespace orrery {
 namespace {
 
+bool is_kernel(const CostedItem& item) {
+  return item.kind == TaskKind::kCompute || item.kind == TaskKind::kRecompute ||
+         item.kind == TaskKind::kOptimizer;
+}
+
 Activity activity_of(const CostedItem& item) {
-  const bool kernel = item.kind == TaskKind::kCompute || item.kind == TaskKind::kRecompute ||
-                      item.kind == TaskKind::kOptimizer;
-  if (kernel) {
+  if (is_kernel(item)) {
     return {.flops = item.flops,
             .fp8 = item.op_class.find("fp8") != std::string::npos,
             .memory_bytes = item.bytes};
@@ -60,11 +64,15 @@ Power step_power(const Scenario& s, const LoweredStep& step, const Timeline& tim
                  double step_tokens) {
   std::vector<double> joules_by_item;
   joules_by_item.reserve(step.items.size());
-  for (const CostedItem& item : step.items)
+  const auto kernels = std::make_unique<bool[]>(step.items.size());
+  for (const CostedItem& item : step.items) {
+    kernels[joules_by_item.size()] = is_kernel(item);
     joules_by_item.push_back(joules(activity_of(item), s.cluster.gpu.power));
+  }
   const PowerTrace trace = power_trace({.timeline = timeline,
                                         .item_by_task = step.item_by_task,
                                         .joules_by_item = joules_by_item,
+                                        .is_kernel_by_item = {kernels.get(), step.items.size()},
                                         .ranks = step.ranks,
                                         .lanes_per_rank = kLaneCount,
                                         .figures = s.cluster.gpu.power});

@@ -17,6 +17,13 @@ cli_case(report_as_csv EXIT 0 ARGS report ${deepseek} --no-runs --format csv OUT
 cli_case(report_with_another_price EXIT 0 ARGS report ${deepseek} --no-runs --set economics.usd_per_gpu_hour=4
   OUT "at 4.00 USD per GPU-hour")
 
+# Other layouts: a small search, or a saved plan; a plan of something else is refused and nothing is written.
+cli_case(report_alternatives EXIT 0 ARGS report ${deepseek} OUT "Searched for this report: [0-9]+ layouts.*this layout: pp 16, ep 64")
+cli_case(report_plan_missing EXIT 3 ARGS report ${deepseek} --plan ${out}/no-such-plan.json -o ${out}/none4.html ABSENT ${out}/none4.html
+  ERR "no-such-plan.json")
+cli_case(report_plan_not_a_plan EXIT 3 ARGS report ${deepseek} --plan ${deepseek} -o ${out}/none5.html ABSENT ${out}/none5.html
+  ERR "found 'orrery.scenario/1', expected 'orrery.plan/1'")
+
 # What is missing is named with the place to give it; nothing is written.
 cli_case(report_price_missing EXIT 3 ARGS report ${llama} -o ${out}/none.html ABSENT ${out}/none.html
   ERR "economics.usd_per_gpu_hour .rent. the market of a100-sxm.*economics.grid")

@@ -70,5 +70,26 @@ TEST(Power, ANodeUsedInPartDrawsItsWholeOverhead) {
   EXPECT_NEAR(*m.power.node_mean_w, *m.power.cluster_mean_w / 3, 1e-8);
 }
 
+// Without the barrier of all ranks before the optimizer the same work is done in a shorter period: what a GPU
+// draws above the floor, summed over the step, stays; the floor is drawn for less time. Nothing is capped
+// (the cap is raised), so energy of the GPUs = floor * period + the same joules.
+TEST(Power, PostValidationDoesTheSameWorkInLessTime) {
+  for (const char* schedule : {"zb-h1", "zb-h2"}) {
+    Scenario s = test::toy_scenario(test::toy_dense(), {schedule});
+    s.cluster.gpu.power.cap_w.value = 1e6;
+    s.cluster.gpu.power.kernel_w = test::toy_number(40);
+    const Metrics barrier = simulate(s).metrics;
+    s.layout.optimizer_sync = OptimizerSync::kPostValidation;
+    const Metrics period = simulate(s).metrics;
+    ASSERT_FALSE(barrier.infeasible || period.infeasible);
+    ASSERT_LT(period.step_time_s, 0.999 * barrier.step_time_s) << schedule;
+    const double floor = s.cluster.gpu.power.communication_floor_w.value;
+    const auto above = [&](const Metrics& m) { return (*m.power.gpu_mean_w - floor) * m.step_time_s; };
+    EXPECT_NEAR(above(period) / above(barrier), 1, 0.01) << schedule;
+    EXPECT_GT(*period.power.gpu_mean_w, *barrier.power.gpu_mean_w) << schedule;
+    EXPECT_LT(*period.power.step_j, *barrier.power.step_j) << schedule;
+  }
+}
+
 }  // namespace
 }  // namespace orrery
