@@ -21,8 +21,25 @@ std::string input_of(const SweepRow& row, const std::string& key) {
   return "";
 }
 
+/// Units as people write them: GB (10^9 B), %, M USD.
+struct ShownUnit {
+  double scale = 1;
+  std::string_view unit;
+};
+ShownUnit shown_unit(std::size_t metric) {
+  const SweepMetric& m = sweep_metrics()[metric];
+  if (m.unit == "B") return {1e-9, "GB"};
+  if (m.unit == "USD") return {1e-6, "M USD"};
+  if (m.unit == "J") return {1e-6, "MJ"};
+  if (m.unit.empty()) return {100, "%"};
+  if (m.name == "cluster_mean_w") return {1e-6, "MW"};
+  return {1, m.unit};
+}
+
+/// In the unit shown.
 std::optional<double> value_of(const SweepRow& row, std::size_t metric) {
-  return row.status == "ok" && metric < row.metrics.size() ? row.metrics[metric] : std::nullopt;
+  if (row.status != "ok" || metric >= row.metrics.size() || !row.metrics[metric]) return std::nullopt;
+  return *row.metrics[metric] * shown_unit(metric).scale;
 }
 
 /// Numbers in their order, words after them by name.
@@ -48,9 +65,17 @@ std::vector<std::string> values_of(const PlanItems& items, const std::string& ke
 }
 
 std::string metric_label(std::size_t metric) {
-  const SweepMetric& m = sweep_metrics()[metric];
-  return std::string(m.name) + (m.unit.empty() ? "" : ", " + std::string(m.unit));
+  // The name without its base unit: that is not the one shown.
+  std::string name(sweep_metrics()[metric].name);
+  if (name == "step_j") name = "energy of a step";
+  for (const std::string_view end : {"_bytes", "_s", "_w", "_t", "_mwh"}) {
+    if (name.ends_with(end) && !name.ends_with("_per_s")) name.resize(name.size() - end.size());
+  }
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name + ", " + std::string(shown_unit(metric).unit);
 }
+
+constexpr const char* kNothing = "Nothing was searched yet: press Search.";
 
 bool better(std::size_t metric, double a, double b) {
   return sweep_metrics()[metric].better > 0 ? a > b : a < b;
@@ -67,29 +92,31 @@ int metric_index(const std::string& name) {
 
 Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
   Table t{"plan", "Layouts", {}, {}, {}};
+  const bool named =
+      std::any_of(items.begin(), items.end(), [](const PlanItem& item) { return !item.found_as.empty(); });
+  if (named) t.columns.push_back({"found_as", "found as", false});
   for (const std::string& key : keys) t.columns.push_back({key, key, false});
   t.columns.push_back({"status", "status", false});
   static constexpr std::array<std::pair<const char*, const char*>, 7> kShown{
       {{"step_time_s", "step, s"},
        {"tokens_per_s_per_gpu", "tokens/s per GPU"},
-       {"mfu_causal", "MFU, causal"},
-       {"peak_bytes", "peak memory, B"},
+       {"mfu_causal", "MFU causal, %"},
+       {"peak_bytes", "peak memory, GB"},
        {"days", "run, days"},
-       {"usd", "rent, USD"},
+       {"usd", "rent, M USD"},
        {"gpu_mean_w", "GPU, W"}}};
   for (const auto& [name, title] : kShown) t.columns.push_back({name, title});
   t.columns.push_back({"reason", "why not", false});
   for (const auto& item : items) {
     std::vector<Cell> row;
+    if (named) row.emplace_back(item.found_as);
     for (const std::string& key : keys) row.emplace_back(input_of(item.row, key));
     row.emplace_back(item.row.status);
     for (const auto& [name, title] : kShown) {
       const int at = metric_index(name);
       const std::optional<double> v =
           at < 0 ? std::nullopt : value_of(item.row, static_cast<std::size_t>(at));
-      row.push_back(
-          v ? Cell(digits_text(*v), *v, std::string(sweep_metrics()[static_cast<std::size_t>(at)].unit))
-            : Cell(""));
+      row.push_back(v ? Cell(digits_text(*v), *v, "") : Cell(""));
     }
     row.emplace_back(item.row.reason_code.empty() ? "" : item.row.reason_code + ": " + item.row.reason);
     t.rows.push_back(std::move(row));
@@ -134,14 +161,16 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
     high_y = std::max(high_y, *y);
   }
   chart.table = {"scatter",
-                 "Layouts on the front",
-                 {{"item", "item"}, {"x", metric_label(x_metric)}, {"y", metric_label(y_metric)}},
+                 "Layouts and the front",
+                 {{"item", "layout"},
+                  {"x", metric_label(x_metric)},
+                  {"y", metric_label(y_metric)},
+                  {"front", "on the front", false}},
                  {},
                  {}};
   if (fits == 0) {
     chart.scene = sentence_chart(width, height,
-                                 items.empty() ? "Nothing was searched yet: press Search."
-                                               : "No layout of the search fits: see Why not.");
+                                 items.empty() ? kNothing : "No layout of the search fits: see Why not.");
     return chart;
   }
   chart.scene = start_chart(
@@ -153,7 +182,7 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   const double air_y = std::max((high_y - low_y) * 0.06, std::abs(high_y) * 1e-6);
   const Scale x = make_scale(low_x - air_x, high_x + air_x, plot.x, plot.x + plot.w, false);
   const Scale y = make_scale(low_y - air_y, high_y + air_y, plot.y + plot.h, plot.y, false);
-  add_y_axis(chart.scene, plot, y, std::string(sweep_metrics()[y_metric].unit), text);
+  add_y_axis(chart.scene, plot, y, std::string(shown_unit(y_metric).unit), text);
   add_x_axis(chart.scene, plot, x, metric_label(x_metric) + "  (across), " + metric_label(y_metric) + " (up)",
              text);
   SceneLayer& layer = chart.scene.layer();
@@ -163,16 +192,18 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
     const double vx = *value_of(items[i].row, x_metric);
     const double vy = *value_of(items[i].row, y_metric);
     curve.points.push_back({x.at(vx), y.at(vy)});
-    chart.table.rows.push_back({Cell(std::to_string(i), static_cast<double>(i), ""),
-                                Cell(digits_text(vx), vx, ""), Cell(digits_text(vy), vy, "")});
   }
   layer.curves.push_back(std::move(curve));
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto vx = value_of(items[i].row, x_metric);
     const auto vy = value_of(items[i].row, y_metric);
+    chart.table.rows.push_back({Cell(std::to_string(i + 1), static_cast<double>(i + 1), ""),
+                                vx ? Cell(digits_text(*vx), *vx, "") : Cell(""),
+                                vy ? Cell(digits_text(*vy), *vy, "") : Cell(""), Cell("")});
     if (!vx || !vy) continue;
     const bool on_front = std::find(front.begin(), front.end(), i) != front.end();
     const bool chosen = static_cast<int>(i) == selected;
+    if (on_front) chart.table.rows.back()[3] = Cell("yes");
     layer.dots.push_back({x.at(*vx), y.at(*vy),
                           chosen     ? 7.0
                           : on_front ? 5.0
@@ -278,8 +309,7 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
   for (const auto& item : items) fits += item.row.status == "ok" ? 1 : 0;
   if (fits == 0) {
     chart.scene = sentence_chart(width, height,
-                                 items.empty() ? "Nothing was searched yet: press Search."
-                                               : "No layout of the search fits: see Why not.");
+                                 items.empty() ? kNothing : "No layout of the search fits: see Why not.");
     return chart;
   }
   chart.scene = start_chart(width, height, fmt::format("{} layouts that fit, one line each", fits), text);
@@ -324,7 +354,7 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
     }
     if (low > high) low = 0, high = 1;
     scales[a] = make_scale(low, high, plot.y + plot.h, plot.y, false);
-    const std::string unit = " " + std::string(sweep_metrics()[metric].unit);
+    const std::string unit = " " + std::string(shown_unit(metric).unit);
     layer.texts.push_back({{x + 4, plot.y, apart, text.em},
                            digits_text(high, 3) + unit,
                            Align::kLeft,
@@ -363,43 +393,6 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
     // The selected line above all others.
     std::stable_partition(layer.curves.begin(), layer.curves.end(),
                           [](const SceneCurve& c) { return c.ink != Ink::kSelection; });
-  }
-  return chart;
-}
-
-Chart reasons_chart(const PlanItems& items, double width, double height, const TextMetrics& text) {
-  Chart chart;
-  std::map<std::string, std::size_t> counts;
-  for (const auto& item : items)
-    ++counts[item.row.status == "ok" ? std::string("fits") : item.row.reason_code];
-  chart.table = {
-      "reasons", "Why not", {{"reason", "reason", false}, {"layouts", "layouts"}, {"percent", "%"}}, {}, {}};
-  if (items.empty()) {
-    chart.scene = sentence_chart(width, height, "Nothing was searched yet: press Search.");
-    return chart;
-  }
-  std::vector<std::pair<std::string, std::size_t>> rows(counts.begin(), counts.end());
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  chart.scene = start_chart(width, height, fmt::format("What became of {} layouts", items.size()), text);
-  Box plot = plot_area(width, height, 10, 0.6, text);
-  plot.w = std::max(1.0, plot.w - text.em * 8);
-  const double row = std::min(plot.h / static_cast<double>(rows.size()), text.em * 3);
-  SceneLayer& layer = chart.scene.layer();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double share = static_cast<double>(rows[i].second) / static_cast<double>(items.size());
-    const double y = plot.y + row * static_cast<double>(i);
-    const bool fits = rows[i].first == "fits";
-    const Box box{plot.x, y + row * 0.15, std::max(1.0, plot.w * share), row * 0.7};
-    layer.rects.push_back(
-        {box, fits ? Ink::kForward : Ink::kNone, fits ? Pattern::kPlain : Pattern::kHatch, Ink::kGrid});
-    layer.texts.push_back({{0, y, plot.x - 8, row}, rows[i].first, Align::kRight});
-    layer.texts.push_back({{box.x + box.w + 6, y, text.em * 10, row},
-                           fmt::format("{}, {:.1f} %", rows[i].second, 100 * share),
-                           Align::kLeft});
-    chart.table.rows.push_back({rows[i].first,
-                                Cell(std::to_string(rows[i].second), static_cast<double>(rows[i].second), ""),
-                                Cell(fmt::format("{:.1f}", 100 * share), 100 * share, "%")});
   }
   return chart;
 }

@@ -69,6 +69,27 @@ void add_flows(const RunView& run, const TimelineState& state, const TimelineGeo
   }
 }
 
+/// Frames of search hits, at most one a pixel: there may be very many.
+void add_hits(const TimelineState& state, const TimelineGeometry& g, SceneLayer& layer) {
+  const RowBox* row = nullptr;
+  double drawn_until = 0;
+  for (const SliceId& hit : state.hits) {
+    if (row == nullptr || row->row->name != hit.row) {
+      const auto found = std::find_if(g.lanes.rows.begin(), g.lanes.rows.end(),
+                                      [&](const RowBox& box) { return box.row->name == hit.row; });
+      row = found == g.lanes.rows.end() ? nullptr : &*found;
+      drawn_until = g.body.x;
+    }
+    if (row == nullptr || hit.index >= row->row->slices.size()) continue;
+    const double x0 = g.axis.x(static_cast<double>(row->row->slices.begin[hit.index]));
+    const double x1 = std::max(x0 + 2, g.axis.x(static_cast<double>(row->row->slices.end[hit.index])));
+    if (x1 < drawn_until + 1 || x0 > g.body.x + g.body.w) continue;
+    drawn_until = x1;
+    const Box box{x0, g.body.y + row->y + 1, x1 - x0, row->h - 2};
+    layer.rects.push_back({cut(box, g.body), Ink::kNone, Pattern::kPlain, Ink::kHit, 0, 2});
+  }
+}
+
 void add_range(const TimelineGeometry& g, double t0, double t1, Ink ink, const std::string& label,
                double label_y, const TextMetrics& text, SceneLayer& layer) {
   const double x0 = std::clamp(g.axis.x(t0), g.body.x - 2, g.body.x + g.body.w + 2);
@@ -197,8 +218,8 @@ void add_headers(const TimelineState& state, const TimelineGeometry& g, const Te
   }
 }
 
-void add_legend(const TimelineState& state, const TimelineGeometry& g, const TextMetrics& text,
-                Scene& scene) {
+void add_legend(const RunView& run, const TimelineState& state, const TimelineGeometry& g,
+                const TextMetrics& text, Scene& scene) {
   if (g.legend.h <= 0) return;
   SceneLayer& layer = scene.new_layer(g.legend);
   layer.rects.push_back({g.legend, Ink::kBackground});
@@ -232,6 +253,14 @@ void add_legend(const TimelineState& state, const TimelineGeometry& g, const Tex
       entry({{}, shown.ink == Ink::kIdle ? Ink::kNone : shown.ink, shown.pattern}, std::string(shown.name));
     }
     if (!streams) entry({{}, Ink::kNone, Pattern::kPlain, Ink::kFrame}, "overlapped pair");
+    if (!streams && run.steps_overlap())
+      entry(
+          {{}, Ink::kNone},
+          fmt::format("no barrier: each row is its rank's own step of {:.4g} s, the next one follows at once",
+                      run.metrics().step_time_s));
+    if (!streams && has_upward_flow(run))
+      entry({{}, Ink::kForward, Pattern::kPlain, Ink::kNone, kUpwardDim},
+            "lighter: from the last rank to the first");
   }
   entry({{}, Ink::kNone}, "simulated, not measured");
 }
@@ -239,11 +268,7 @@ void add_legend(const TimelineState& state, const TimelineGeometry& g, const Tex
 void add_overlay(const RunView& run, const TimelineState& state, const TimelineGeometry& g,
                  const TextMetrics& text, Scene& scene) {
   SceneLayer& layer = scene.new_layer({g.body.x, g.ruler.y, g.body.w, g.ruler.h + g.body.h});
-  for (const SliceId& hit : state.hits) {
-    const Box box = slice_box(g, hit);
-    if (box.h > 0 && box.x < g.body.x + g.body.w && box.x + box.w > g.body.x)
-      layer.rects.push_back({cut(box, g.body), Ink::kNone, Pattern::kPlain, Ink::kHit, 0, 2});
-  }
+  add_hits(state, g, layer);
   if (state.hovered) {
     const Box box = slice_box(g, *state.hovered);
     if (box.h > 0) layer.rects.push_back({cut(box, g.body), Ink::kNone, Pattern::kPlain, Ink::kText, 0, 1});

@@ -87,6 +87,13 @@ inline constexpr std::size_t kMostFlows = 500;
 void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, bool dimmed,
              const TextMetrics& text, SceneLayer& strips, SceneLayer& slices, const RunView* run);
 
+/// How much of the background is in slices of microbatches that enter the pipeline at its last rank.
+inline constexpr std::uint8_t kUpwardDim = 80;
+/// Whether a microbatch goes through the ranks from the last to the first.
+[[nodiscard]] bool goes_upward(const RunView& run, MicrobatchId microbatch);
+/// Whether any does, as in DualPipe.
+[[nodiscard]] bool has_upward_flow(const RunView& run);
+
 /// "F 12", "F 12 | B 3", "dispatch": what stands in a slice.
 [[nodiscard]] std::string slice_label(const RunView& run, const TimelineRow& row, std::size_t index);
 

@@ -9,6 +9,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenuBar>
+#include <QPushButton>
 #include <QSettings>
 #include <QSlider>
 #include <QStackedWidget>
@@ -196,6 +197,7 @@ void MainWindow::make_docks() {
   add_chart("memory-time", "Memory over time");
   add_chart("roofline", "Roofline");
   add_chart("links", "Links");
+  add_chart("power", "Power over time");
   problems_ = new QListWidget;
   problems_->setAccessibleName("Problems");
   problems_->setWordWrap(true);
@@ -219,6 +221,17 @@ void MainWindow::make_docks() {
     query.rank = run->metrics().slowest_rank;
     timeline_->set_hits(find_slices(*run, timeline_->state(), query));
   });
+  for (const char* name : {"roofline", "links"}) {
+    // The operators of the class, on the timeline of the rank that the chart is about.
+    connect(charts_.at(name), &ChartView::picked, this, [this, name](int row) {
+      const Table& table = charts_.at(name)->model().table();
+      const auto run = bench_.run();
+      if (!run || row < 0 || static_cast<std::size_t>(row) >= table.rows.size()) return;
+      timeline_->set_level(Level::kOperators, timeline_->state().rank);
+      search_->setText(QString::fromStdString("class:" + table.rows[static_cast<std::size_t>(row)][0].text));
+      start_search();
+    });
+  }
   connect(problems_, &QListWidget::itemActivated, this, [this](QListWidgetItem* item) {
     const QStringList cure = item->data(Qt::UserRole).toStringList();
     for (qsizetype i = 0; i + 1 < cure.size(); i += 2)
@@ -228,7 +241,10 @@ void MainWindow::make_docks() {
 
 void MainWindow::show_run() {
   const auto run = bench_.run();
-  tiles_->set_tiles(run ? headline(*run, b_.get()) : std::vector<Tile>{}, bench_.stale());
+  if (run && !bench_.stale()) find_ranges();
+  tiles_->set_tiles(
+      run ? headline(*run, b_.get(), ranges_of_ == run ? ranges_ : Ranges{}) : std::vector<Tile>{},
+      bench_.stale());
   timeline_->set_stale(bench_.stale());
   if (!run) return;
   if (!bench_.stale())
@@ -246,10 +262,9 @@ void MainWindow::show_run() {
       }
     }
     compare_->set_runs(run, b_);
-    report_->setMarkdown(QString::fromStdString(result_text(
-        run->metrics(), run->scenario(),
-        {.format = TextFormat::kMarkdown, .all = false, .published = load_published(bench_.profiles())})));
   }
+  show_report();
+  if (perspective_ == Perspective::kPlan) plan_->prepare();
   const auto short_name = [](const RunView* r) {
     return r == nullptr ? std::string("none")
                         : fmt::format("{}, {} GPUs, pp {}", r->scenario().model_ref, r->scenario().gpus,
@@ -275,6 +290,9 @@ void MainWindow::show_charts() {
   });
   charts_.at("roofline")->set_maker([run, rank](double w, double h, const TextMetrics& t, int s) {
     return roofline_chart(*run, rank, w, h, t, s);
+  });
+  charts_.at("power")->set_maker([run, rank](double w, double h, const TextMetrics& t, int) {
+    return power_chart(*run, rank, w, h, t);
   });
   charts_.at("links")->set_maker([run, rank](double w, double h, const TextMetrics& t, int s) {
     return links_chart(*run, rank, w, h, t, s);
@@ -304,6 +322,10 @@ void MainWindow::show_selection() {
     for (const std::string& words : bottlenecks(*run)) rows.emplace_back("limits", words);
   }
   show_details(rows, "Details");
+  const TimelineRow* chosen = timeline_->state().selected
+                                  ? gui::find_row(*run, timeline_->state(), timeline_->state().selected->row)
+                                  : nullptr;
+  if (chosen != nullptr && chosen->rank >= 0) charts_.at("memory")->select(chosen->rank);
   const auto state = timeline_->state();
   const std::string scope = statistics_scope(*run, state);
   statistics_->set_maker([run, state, scope](double w, double h, const TextMetrics& text, int) {
@@ -336,25 +358,6 @@ void MainWindow::show_problems() {
   if (n > 0) docks_.at("Problems")->raise();
   if (n > 0)
     statusBar()->showMessage(QString::fromStdString(bench_.problems().back().text).section('\n', 0, 0), 8000);
-}
-
-void MainWindow::set_perspective(Perspective perspective) {
-  perspective_ = perspective;
-  pages_->setCurrentIndex(static_cast<int>(perspective));
-  const bool schedule = perspective == Perspective::kSchedule;
-  for (auto& [name, dock] : docks_) {
-    const bool always = name == "Scenario" && perspective != Perspective::kReport;
-    dock->setVisible(schedule || always);
-  }
-  if (schedule) docks_.at(bench_.problems().empty() ? "Waterfall" : "Problems")->raise();
-  for (const auto& [p, id] : {std::pair{Perspective::kSchedule, "perspective-schedule"},
-                              {Perspective::kPlan, "perspective-plan"},
-                              {Perspective::kCompare, "perspective-compare"},
-                              {Perspective::kReport, "perspective-report"}})
-    actions_.at(id)->setChecked(p == perspective);
-  if (perspective == Perspective::kCompare) compare_->a()->setFocus();
-  if (perspective == Perspective::kPlan) plan_->axes_table()->setFocus();
-  if (schedule) timeline_->setFocus();
 }
 
 void MainWindow::size_docks() {
@@ -390,35 +393,6 @@ TimelineView* MainWindow::active_timeline() {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   event->accept();
-}
-
-std::vector<std::string> MainWindow::views() {
-  return {"schedule", "cluster", "rank",     "operators", "waterfall", "memory", "memory-time",
-          "roofline", "links",   "problems", "plan",      "compare",   "report", "help"};
-}
-
-bool MainWindow::show_view(const std::string& name) {
-  const std::map<std::string, Level> levels{{"schedule", Level::kPipeline},
-                                            {"cluster", Level::kCluster},
-                                            {"rank", Level::kRank},
-                                            {"operators", Level::kOperators}};
-  if (const auto level = levels.find(name); level != levels.end()) {
-    set_perspective(Perspective::kSchedule);
-    timeline_->set_level(level->second, timeline_->state().rank);
-    return true;
-  }
-  if (const auto chart = charts_.find(name); chart != charts_.end()) {
-    set_perspective(Perspective::kSchedule);
-    docks_.at(chart->second->objectName().toStdString())->raise();
-    return true;
-  }
-  if (name == "problems")
-    return set_perspective(Perspective::kSchedule), docks_.at("Problems")->raise(), true;
-  if (name == "plan") return set_perspective(Perspective::kPlan), true;
-  if (name == "compare") return set_perspective(Perspective::kCompare), true;
-  if (name == "report") return set_perspective(Perspective::kReport), true;
-  if (name == "help") return run_action("help"), true;
-  return false;
 }
 
 }  // namespace orrery::gui

@@ -302,6 +302,7 @@ class WindowTest : public QObject {
     window_->search_field()->clear();
     QTest::keyClicks(window_->search_field(), "mb:12 stage:3");
     QTest::keyClick(window_->search_field(), Qt::Key_Return);
+    window_->settle();
     const std::size_t n = timeline()->state().hits.size();
     QVERIFY(n >= 2 && n <= 3);
     QCOMPARE(timeline()->hit(), 0);
