@@ -129,7 +129,7 @@ Tile mfu_tile(const RunView& run) {
 
 Tile days_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t = make_tile("days", "whole run", "not computed", "with failures, modelled");
+  Tile t = make_tile("days", "run with failures", "not computed", "modelled");
   t.derivation = {{"formula", "tokens of the run / tokens per day / goodput"}};
   add_input(run, "tokens of the run", "training.tokens", t.derivation);
   if (!m.run.days) return t;
@@ -138,19 +138,22 @@ Tile days_tile(const RunView& run) {
   if (m.run.goodput)
     t.derivation.emplace_back("goodput", fmt::format("{:.1f} % of the time", 100 * *m.run.goodput));
   t.derivation.emplace_back("not in it", "smaller batches at the start");
-  if (const ComparisonRow* row = run.published("run.gpu_hours")) {
+  if (m.run.ideal_days)
+    t.derivation.emplace_back("ideal run, without failures", digits_text(*m.run.ideal_days, 3) + " days");
+  if (const ComparisonRow* row = run.published("run.ideal_gpu_hours")) {
     const double days =
         row->published.value / row->published.scale / 24 / static_cast<double>(run.scenario().gpus);
-    t.published = fmt::format("published {} days, {:+.1f} %", digits_text(days, 3), 100 * row->error());
+    t.published = fmt::format("published {} days", digits_text(days, 3));
+    t.badge = fmt::format("ideal run {:+.1f} %, modelled", 100 * row->error());
     t.derivation.emplace_back("published, in days", "from the published GPU-hours on these GPUs");
-    add_published(run, "run.gpu_hours", t.derivation);
+    add_published(run, "run.ideal_gpu_hours", t.derivation);
   }
   return t;
 }
 
 Tile money_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t = make_tile("money", "rent", "not computed", "price given x time with failures");
+  Tile t = make_tile("money", "rent with failures", "not computed", "price given x time");
   t.derivation = {{"formula", "GPU-hours x price"}};
   add_input(run, "price", "economics.usd_per_gpu_hour", t.derivation);
   if (!m.run.usd) {
@@ -160,11 +163,15 @@ Tile money_tile(const RunView& run) {
   t.value = *m.run.usd >= 1e6 ? fmt::format("{} M USD", digits_text(*m.run.usd * 1e-6, 3))
                               : digits_text(*m.run.usd, 3) + " USD";
   if (m.run.gpu_hours) t.derivation.emplace_back("GPU-hours", digits_text(*m.run.gpu_hours) + " h");
-  if (const ComparisonRow* row = run.published("run.usd"))
+  if (m.run.ideal_usd)
+    t.derivation.emplace_back("ideal run, without failures",
+                              digits_text(*m.run.ideal_usd * 1e-6, 3) + " M USD");
+  if (const ComparisonRow* row = run.published("run.ideal_usd")) {
     t.published =
-        fmt::format("published {} M USD, {:+.1f} %",
-                    digits_text(row->published.value / row->published.scale * 1e-6, 3), 100 * row->error());
-  add_published(run, "run.usd", t.derivation);
+        fmt::format("published {} M USD", digits_text(row->published.value / row->published.scale * 1e-6, 3));
+    t.badge = fmt::format("ideal run {:+.1f} %, price given", 100 * row->error());
+    add_published(run, "run.ideal_usd", t.derivation);
+  }
   return t;
 }
 

@@ -16,7 +16,17 @@ namespace {
 std::string input_of(const SweepRow& row, const std::string& key) {
   for (const auto& [name, value] : row.inputs) {
     if (name != key) continue;
-    return value.size() > 1 && value.front() == '"' ? value.substr(1, value.size() - 2) : value;
+    if (value.size() > 1 && value.front() == '"') return value.substr(1, value.size() - 2);
+    if (value.size() < 2 || value.front() != '[') return value == "null" ? "" : value;
+    // Lists as the command line takes them: names joined by +, numbers by blanks.
+    std::string list;
+    for (const char c : value.substr(1, value.size() - 2)) {
+      if (c == ',')
+        list += value[1] == '"' ? '+' : ' ';
+      else if (c != '"')
+        list += c;
+    }
+    return list;
   }
   return "";
 }
@@ -68,6 +78,7 @@ std::string metric_label(std::size_t metric) {
   // The name without its base unit: that is not the one shown.
   std::string name(sweep_metrics()[metric].name);
   if (name == "step_j") name = "energy of a step";
+  if (name == "peak_bytes") name = "peak memory";
   for (const std::string_view end : {"_bytes", "_s", "_w", "_t", "_mwh"}) {
     if (name.ends_with(end) && !name.ends_with("_per_s")) name.resize(name.size() - end.size());
   }
@@ -94,9 +105,10 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
   Table t{"plan", "Layouts", {}, {}, {}};
   const bool named =
       std::any_of(items.begin(), items.end(), [](const PlanItem& item) { return !item.found_as.empty(); });
+  const bool all_fit =
+      std::all_of(items.begin(), items.end(), [](const PlanItem& item) { return item.row.status == "ok"; });
   if (named) t.columns.push_back({"found_as", "found as", false});
-  for (const std::string& key : keys) t.columns.push_back({key, key, false});
-  t.columns.push_back({"status", "status", false});
+  if (!all_fit) t.columns.push_back({"status", "status", false});
   static constexpr std::array<std::pair<const char*, const char*>, 7> kShown{
       {{"step_time_s", "step, s"},
        {"tokens_per_s_per_gpu", "tokens/s per GPU"},
@@ -106,19 +118,24 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
        {"usd", "rent, M USD"},
        {"gpu_mean_w", "GPU, W"}}};
   for (const auto& [name, title] : kShown) t.columns.push_back({name, title});
-  t.columns.push_back({"reason", "why not", false});
+  for (const std::string& key : keys) {
+    const std::size_t dot = key.find('.');
+    t.columns.push_back({key, dot == std::string::npos ? key : key.substr(dot + 1), false});
+  }
+  if (!all_fit) t.columns.push_back({"reason", "why not", false});
   for (const auto& item : items) {
     std::vector<Cell> row;
     if (named) row.emplace_back(item.found_as);
-    for (const std::string& key : keys) row.emplace_back(input_of(item.row, key));
-    row.emplace_back(item.row.status);
+    if (!all_fit) row.emplace_back(item.row.status);
     for (const auto& [name, title] : kShown) {
       const int at = metric_index(name);
       const std::optional<double> v =
           at < 0 ? std::nullopt : value_of(item.row, static_cast<std::size_t>(at));
       row.push_back(v ? Cell(digits_text(*v), *v, "") : Cell(""));
     }
-    row.emplace_back(item.row.reason_code.empty() ? "" : item.row.reason_code + ": " + item.row.reason);
+    for (const std::string& key : keys) row.emplace_back(input_of(item.row, key));
+    if (!all_fit)
+      row.emplace_back(item.row.reason_code.empty() ? "" : item.row.reason_code + ": " + item.row.reason);
     t.rows.push_back(std::move(row));
   }
   return t;
@@ -194,6 +211,7 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
     curve.points.push_back({x.at(vx), y.at(vy)});
   }
   layer.curves.push_back(std::move(curve));
+  std::vector<SceneDot> above;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto vx = value_of(items[i].row, x_metric);
     const auto vy = value_of(items[i].row, y_metric);
@@ -204,11 +222,12 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
     const bool on_front = std::find(front.begin(), front.end(), i) != front.end();
     const bool chosen = static_cast<int>(i) == selected;
     if (on_front) chart.table.rows.back()[3] = Cell("yes");
-    layer.dots.push_back({x.at(*vx), y.at(*vy),
-                          chosen     ? 7.0
-                          : on_front ? 5.0
-                                     : 3.5,
-                          on_front ? Ink::kForward : Ink::kGhost, chosen ? Ink::kSelection : Ink::kNone});
+    (on_front ? above : layer.dots)
+        .push_back({x.at(*vx), y.at(*vy),
+                    chosen     ? 7.0
+                    : on_front ? 5.0
+                               : 3.5,
+                    on_front ? Ink::kForward : Ink::kGhost, chosen ? Ink::kSelection : Ink::kNone});
     std::string tip;
     for (const Override& o : items[i].overrides) tip += o.key + " = " + o.value + "\n";
     chart.scene.hits.push_back({{x.at(*vx) - 5, y.at(*vy) - 5, 10, 10},
@@ -216,6 +235,7 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
                                 tip + metric_label(x_metric) + ": " + digits_text(*vx) + "\n" +
                                     metric_label(y_metric) + ": " + digits_text(*vy)});
   }
+  layer.dots.insert(layer.dots.end(), above.begin(), above.end());
   return chart;
 }
 

@@ -59,7 +59,7 @@ Chart power_chart(const RunView& run, int rank, double width, double height, con
   layer.curves.push_back(steps_of(own, power.bin_s, x, y, Ink::kCurve, 1.5F));
   layer.lines.push_back({plot.x, y.at(cap), plot.x + plot.w, y.at(cap), Ink::kLimit, 1.5F, false, true});
   const auto key = [&](double left, Ink ink, const std::string& words) {
-    const double line = plot.y + plot.h - text.em * 1.2;
+    const double line = plot.y + plot.h + text.em * 2;
     layer.lines.push_back({plot.x + left, line, plot.x + left + text.em * 1.4, line, ink, 2});
     layer.texts.push_back(
         {{plot.x + left + text.em * 1.8, line - text.em / 2, text.width(words) + 8, text.em},

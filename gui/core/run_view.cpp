@@ -24,6 +24,10 @@ std::unique_ptr<TimelineRow> counter_row(std::string name, std::string note, int
   return row;
 }
 
+double peak_of(const Counter& c) {
+  return c.value.empty() ? 0 : *std::max_element(c.value.begin(), c.value.end());
+}
+
 /// The kernels' bytes are of device memory, those of the rest cross a link.
 bool is_transfer(TaskKind kind) {
   return kind != TaskKind::kCompute && kind != TaskKind::kRecompute && kind != TaskKind::kOptimizer;
@@ -94,12 +98,14 @@ const LevelRows& RunView::counters(int rank) const {
   counters_.rank = wanted;
   const auto at = static_cast<std::size_t>(wanted);
   if (at < memory_.size()) {
-    counters_.rows.push_back(counter_row(fmt::format("rank {} memory", wanted), "GB, 10^9 B", wanted,
-                                         memory_counter(memory_[at], metrics().memory_capacity)));
+    counters_.rows.push_back(counter_row(fmt::format("rank {} memory", wanted),
+                                         fmt::format("peak {:.1f} GB (10^9 B)", memory_[at].peak() * 1e-9),
+                                         wanted, memory_counter(memory_[at], metrics().memory_capacity)));
   }
   if (Counter power = power_counter(metrics(), scenario_, wanted); !power.t.empty())
-    counters_.rows.push_back(
-        counter_row(fmt::format("rank {} power", wanted), "W a GPU", wanted, std::move(power)));
+    counters_.rows.push_back(counter_row(fmt::format("rank {} power", wanted),
+                                         fmt::format("peak {:.0f} W a GPU", peak_of(power)), wanted,
+                                         std::move(power)));
   counters_.rows.push_back(
       counter_row(fmt::format("rank {} NIC load", wanted), "% of nominal", wanted,
                   link_load(result_, scenario_, wanted, Link::kNic, kLoadBins, extent_)));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/core/chart_parts.hpp"
 #include "sim/lower/lower.hpp"
 
 namespace orrery::gui {
@@ -201,7 +202,10 @@ void add_headers(const TimelineState& state, const TimelineGeometry& g, const Te
       const bool two_lines = !box.row->note.empty() && box.h > text.em * 2.2;
       const double line = two_lines ? text.em * 1.15 : box.h;
       const double start = two_lines ? y + (box.h - 2 * line) / 2 : y;
-      layer.texts.push_back({{8, start, g.headers.w - 12, line}, box.row->name, Align::kLeft, Ink::kText});
+      layer.texts.push_back({{8, start, g.headers.w - 12, line},
+                             fitted_text(box.row->name, g.headers.w - 12, text),
+                             Align::kLeft,
+                             Ink::kText});
       if (two_lines) {
         layer.texts.push_back({{8, start + line, g.headers.w - 12, line},
                                box.row->note,
@@ -223,20 +227,22 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
   if (g.legend.h <= 0) return;
   SceneLayer& layer = scene.new_layer(g.legend);
   layer.rects.push_back({g.legend, Ink::kBackground});
+  const double line = text.em * kLegendLineEms;
   double x = 8;
+  double y = g.legend.y;
   const auto entry = [&](const SceneRect& sample, const std::string& name) {
-    const double w = text.width(name) + text.em * 2.2;
-    if (x + w > g.legend.w) return;
+    const bool swatched =
+        sample.fill != Ink::kNone || sample.frame != Ink::kNone || sample.pattern != Pattern::kPlain;
+    const double before = swatched ? text.em * 1.5 : 0;
+    // Small letters, of which the width is known to be less than that of the others.
+    const double w = text.width(name) * 0.9 + before + text.em * 0.8;
+    if (x + w > g.legend.w && x > 8) x = 8, y += line;
+    if (y + line > g.legend.y + g.legend.h + 1) return;
     SceneRect swatch = sample;
-    swatch.box = {x, g.legend.y + g.legend.h * 0.22, text.em * 1.2, g.legend.h * 0.56};
-    layer.rects.push_back(swatch);
-    layer.texts.push_back({{x + text.em * 1.5, g.legend.y, w, g.legend.h},
-                           name,
-                           Align::kLeft,
-                           Ink::kText,
-                           Ink::kNone,
-                           false,
-                           true});
+    swatch.box = {x, y + line * 0.22, text.em * 1.2, line * 0.56};
+    if (swatched) layer.rects.push_back(swatch);
+    layer.texts.push_back(
+        {{x + before, y, w + text.em, line}, name, Align::kLeft, Ink::kText, Ink::kNone, false, true});
     x += w;
   };
   if (state.level == Level::kCluster) {

@@ -12,7 +12,10 @@
 namespace orrery::gui {
 namespace {
 
-constexpr double kHeaderEms = 11;
+constexpr double kHeaderEms = 9;
+constexpr double kStreamHeaderEms = 13.5;  ///< names of streams are longer
+/// Below this width the legend takes two lines.
+constexpr double kLegendEms = 100;
 constexpr std::size_t kMostLabels = 900;
 
 std::string action_label(const Action& action) {
@@ -86,13 +89,9 @@ void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double 
     const double at = level(c.limit);
     layer.lines.push_back({axis.left, at, right, at, Ink::kLimit, 1, false, true});
     const std::string label = fmt::format("{:.4g} {}", c.limit * c.scale, c.unit);
-    layer.texts.push_back({{right - text.width(label) - 12, at + 1, text.width(label) + 4, text.em},
-                           label,
-                           Align::kRight,
-                           Ink::kLimit,
-                           Ink::kNone,
-                           false,
-                           true});
+    const Box plate{right - text.width(label) - 8, at + 1, text.width(label) + 4, text.em};
+    layer.rects.push_back({plate, Ink::kBackground});
+    layer.texts.push_back({plate, label, Align::kRight, Ink::kLimit, Ink::kNone, false, true});
   }
 }
 
@@ -140,13 +139,16 @@ const TimelineRow* find_row(const RunView& run, const TimelineState& state, cons
 TimelineGeometry geometry(const RunView& run, const TimelineState& state, double width, double height,
                           const TextMetrics& text) {
   TimelineGeometry g;
-  const double header = std::min(std::round(text.em * kHeaderEms), std::floor(width * 0.4));
+  const bool streams = state.level == Level::kRank || state.level == Level::kOperators;
+  const double header =
+      std::min(std::round(text.em * (streams ? kStreamHeaderEms : kHeaderEms)), std::floor(width * 0.4));
   const double overview = std::round(text.em * 1.6);
   const double ruler = std::round(text.em * 1.6);
   const double body_width = std::max(1.0, width - header);
   g.overview = {header, 0, body_width, overview};
   g.ruler = {header, overview, body_width, ruler};
-  const double legend = height > text.em * 12 ? std::round(text.em * 1.5) : 0;
+  const double lines = width < text.em * kLegendEms ? 2 : 1;
+  const double legend = height > text.em * 14 ? std::round(text.em * kLegendLineEms * lines) + 2 : 0;
   g.headers = {0, overview + ruler, header, std::max(0.0, height - overview - ruler - legend)};
   g.legend = {0, height - legend, width, legend};
   g.body = {header, overview + ruler, body_width, g.headers.h};

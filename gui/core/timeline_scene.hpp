@@ -68,6 +68,8 @@ struct TimelineGeometry {
   LaneLayout lanes;  ///< relative to `body`
 };
 
+/// Height of a line of the legend.
+inline constexpr double kLegendLineEms = 1.4;
 /// Most arrows drawn at once, beyond it a line says how many there are.
 inline constexpr std::size_t kMostFlows = 500;
 

@@ -112,6 +112,7 @@ void MainWindow::make_centre() {
   link("1  K: critical path", [this] { timeline_->act("critical"), timeline_->setFocus(); });
   link("2  uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
   link("3  Ctrl+B, edit, Ctrl+3: compare", [this] { keep_as_b(); });
+  link("4  Plan: other layouts", [this] { run_action("perspective-plan"); });
   link("?  keys", [this] { run_action("help"); });
   strip->addStretch();
   link("x", [this] { hint_->hide(); });
@@ -365,7 +366,7 @@ void MainWindow::size_docks() {
   resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 22 / 100, w * 21 / 100}, Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
-  resizeDocks({docks_.at("Waterfall")}, {height() * 27 / 100}, Qt::Vertical);
+  resizeDocks({docks_.at("Waterfall")}, {height() * 25 / 100}, Qt::Vertical);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {

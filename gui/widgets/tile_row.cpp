@@ -73,9 +73,10 @@ void TileButton::paintEvent(QPaintEvent*) {
   big.setBold(true);
   put(tile_.title, Ink::kMutedText, font(), 1);
   put(tile_.value, isEnabled() ? Ink::kText : Ink::kMutedText, big, 1.5);
-  put(tile_.range, Ink::kText, font(), 1);
-  put(tile_.published, Ink::kText, font(), 1);
-  if (!tile_.against.empty()) put(tile_.against, Ink::kText, font(), 1);
+  for (const std::string* words : {&tile_.range, &tile_.published, &tile_.against}) {
+    if (!words->empty()) put(*words, Ink::kText, font(), 1);
+  }
+  y = height() - line - line / 4;
   put(tile_.badge, Ink::kMutedText, font(), 1);
 }
 

@@ -1,25 +1,17 @@
 #include <QApplication>
-#include <QDialog>
 #include <QDir>
 #include <QDropEvent>
-#include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
-#include <QLineEdit>
 #include <QMimeData>
 #include <QPainter>
-#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
-#include <QUndoStack>
-#include <QWheelEvent>
 #include <QXmlStreamReader>
 #include <algorithm>
 #include <ctime>
 #include <random>
-#include <set>
 
-#include "gui/core/actions.hpp"
 #include "gui/core/headline.hpp"
 #include "gui/widgets/main_window.hpp"
 #include "gui/widgets/scene_painter.hpp"
@@ -293,79 +285,6 @@ class RobustTest : public QObject {
 #if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__)
     QVERIFY2(worst < 3 * 0.016, "more than three times the target of 16 ms");
 #endif
-  }
-
-  /// ORRERY_STORM_SECONDS makes it longer.
-  void aStormOfEventsBreaksNothing() {
-    const int seconds = qEnvironmentVariableIntValue("ORRERY_STORM_SECONDS");
-    QElapsedTimer clock;
-    clock.start();
-    std::mt19937 random(20251125);
-    const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-    const std::set<std::string> waits_for_a_person{
-        "open", "save-session", "export-picture", "export-trace", "export-result", "quit", "mark-note"};
-    std::vector<std::string> ids;
-    for (const ActionInfo& a : gui::actions()) {
-      if (a.scope != Scope::kMouse && waits_for_a_person.count(std::string(a.id)) == 0)
-        ids.emplace_back(a.id);
-    }
-    const std::vector<std::pair<std::string, std::vector<std::string>>> edits{
-        {"layout.pp", {"8", "16", "3", "0", "x"}},
-        {"training.global_batch_size", {"15360", "7680", "15361"}},
-        {"layout.schedule", {"1f1b", "dualpipe", "zb-h1", "nonsense"}},
-        {"layout.recompute", {"none", "full", "deepseek-v3"}}};
-    const std::vector<Qt::Key> keys{
-        Qt::Key_W,      Qt::Key_A,     Qt::Key_S,      Qt::Key_D,         Qt::Key_Left, Qt::Key_Right,
-        Qt::Key_Up,     Qt::Key_Down,  Qt::Key_0,      Qt::Key_F,         Qt::Key_R,    Qt::Key_Escape,
-        Qt::Key_Period, Qt::Key_Comma, Qt::Key_K,      Qt::Key_T,         Qt::Key_P,    Qt::Key_M,
-        Qt::Key_Delete, Qt::Key_Space, Qt::Key_Return, Qt::Key_Backspace, Qt::Key_Tab,  Qt::Key_Home};
-    int events = 0;
-    while (seconds > 0 ? clock.elapsed() < seconds * 1000 : events < 400) {
-      ++events;
-      TimelineView* view = below(5) == 0 ? window_->compare_view()->a() : window_->timeline();
-      const QPoint at(below(std::max(1, view->width())), below(std::max(1, view->height())));
-      switch (below(9)) {
-        case 0:
-          window_->run_action(ids[static_cast<std::size_t>(below(static_cast<int>(ids.size())))]);
-          break;
-        case 1: QTest::mouseClick(view, Qt::LeftButton, {}, at); break;
-        case 2: QTest::mouseDClick(view, Qt::LeftButton, {}, at); break;
-        case 3: {
-          QTest::mousePress(view, below(2) == 0 ? Qt::LeftButton : Qt::MiddleButton, {}, at);
-          QTest::mouseMove(view, at + QPoint(below(300) - 150, below(100) - 50));
-          QTest::mouseRelease(view, Qt::LeftButton, {}, at + QPoint(below(300) - 150, 0));
-          break;
-        }
-        case 4: {
-          QWheelEvent event(at, view->mapToGlobal(at), {}, {0, below(960) - 480}, Qt::NoButton,
-                            below(2) == 0 ? Qt::ControlModifier : Qt::NoModifier, Qt::NoScrollPhase, false);
-          QCoreApplication::sendEvent(view, &event);
-          break;
-        }
-        case 5:
-          QTest::keyClick(view, keys[static_cast<std::size_t>(below(static_cast<int>(keys.size())))],
-                          below(6) == 0 ? Qt::ShiftModifier : Qt::NoModifier);
-          break;
-        case 6: {
-          if (below(6) != 0) break;
-          const auto& [key, values] = edits[static_cast<std::size_t>(below(static_cast<int>(edits.size())))];
-          window_->scenario_panel()->edit(
-              key, values[static_cast<std::size_t>(below(static_cast<int>(values.size())))]);
-          break;
-        }
-        case 7:
-          if (below(10) == 0) window_->resize(1 + below(1900), 1 + below(1100));
-          break;
-        default: QCoreApplication::processEvents(); break;
-      }
-      for (QWidget* top : QApplication::topLevelWidgets()) {
-        if (qobject_cast<QDialog*>(top) != nullptr) top->close();
-      }
-    }
-    window_->bench().wait();
-    QCoreApplication::processEvents();
-    qInfo("%d events", events);
-    QVERIFY(window_->bench().run() != nullptr);
   }
 
  private:

@@ -212,7 +212,7 @@ class WindowTest : public QObject {
       QCOMPARE(window_->perspective(), Perspective::kCompare);
     else if (id == "perspective-report")
       QCOMPARE(window_->perspective(), Perspective::kReport);
-    else if (id == "open" || id == "save-session" || id == "export-picture")
+    else if (id == "open" || id == "save-session" || id == "export-picture" || id == "export-report")
       QTRY_COMPARE(dialog, QString("QFileDialog"));
     else if (id == "quit")
       QVERIFY(!window_->isVisible());
@@ -233,9 +233,9 @@ class WindowTest : public QObject {
       if (a.scope == Scope::kMouse) untested.insert(std::string(a.id));
     }
     const auto tested = [&](const char* id) { QCOMPARE(untested.erase(id), std::size_t{1}); };
+    timeline()->resize(timeline()->width(), 260);
     const TimelineGeometry g = timeline()->shape();
     const QPoint middle(static_cast<int>(g.body.x + g.body.w / 2), static_cast<int>(g.body.y + g.body.h / 2));
-    timeline()->resize(timeline()->width(), 260);
     wheel(middle, -120, Qt::NoModifier);
     QVERIFY(timeline()->state().scroll > 0);
     tested("m-rows");
