@@ -54,10 +54,11 @@ bool set_theme(MainWindow& window, const QString& name) {
 int screenshot(MainWindow& window, const QString& path) {
   if (QFileInfo(path).suffix().toLower() != "png")
     return fail(kUsage, "--screenshot: found '" + path.toStdString() + "', expected a file ending in .png");
-  window.bench().wait();
+  window.settle();
   if (window.bench().run() == nullptr)
     return fail(kInvalidInput, window.bench().problems().empty() ? "nothing was simulated"
                                                                  : window.bench().problems().front().text);
+  if (window.perspective() == Perspective::kPlan) window.plan_view()->start(), window.plan_view()->wait();
   window.show();
   QCoreApplication::processEvents();
   // Layouts settle in a second round, after the docks have their sizes.

@@ -37,7 +37,7 @@ std::vector<double> round_numbers(const Scale& s, double most) {
     }
   }
   for (double n = std::ceil(s.low / step - 1e-9); n * step <= s.high * (1 + 1e-12) && out.size() < 100; ++n)
-    out.push_back(n * step);
+    out.push_back(n * step + 0.0);  // never -0
   return out;
 }
 

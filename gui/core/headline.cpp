@@ -40,19 +40,48 @@ void add_published(const RunView& run, const std::string& key, Pairs& out) {
                                             row->published.unit, about->source, about->date));
 }
 
+Tile make_tile(const char* key, const char* title, std::string value, const char* badge) {
+  Tile t;
+  t.key = key;
+  t.title = title;
+  t.value = std::move(value);
+  t.badge = badge;
+  return t;
+}
+
+/// The two ends with the unit the tile's value has.
+std::string ends_text(const std::string& key, double low, double high) {
+  if (key == "step") return fmt::format("{} to {} s", digits_text(low, 3), digits_text(high, 3));
+  if (key == "throughput") return fmt::format("{} to {}", digits_text(low, 3), digits_text(high, 3));
+  if (key == "mfu") return fmt::format("{:.1f} to {:.1f} %", 100 * low, 100 * high);
+  if (key == "days") return fmt::format("{} to {} days", digits_text(low, 3), digits_text(high, 3));
+  if (key == "power") return fmt::format("{} to {} W", digits_text(low, 3), digits_text(high, 3));
+  if (high >= 1e6)
+    return fmt::format("{} to {} M USD", digits_text(low * 1e-6, 3), digits_text(high * 1e-6, 3));
+  return fmt::format("{} to {} USD", digits_text(low, 3), digits_text(high, 3));
+}
+
+void add_range(const Ranges& ranges, Tile& tile) {
+  const auto found = ranges.find(tile.key);
+  if (found == ranges.end()) {
+    tile.derivation.emplace_back("range", tile.key == "memory"
+                                              ? "none: no published error of the memory model"
+                                              : "not known, or not computed yet");
+    return;
+  }
+  tile.range = found->second.what + " " + ends_text(tile.key, found->second.low, found->second.high);
+  tile.derivation.emplace_back("range", tile.range);
+  tile.derivation.emplace_back("range from", found->second.source);
+}
+
 std::string change(double a, double b) {
   return b == 0 ? std::string() : fmt::format("{:+.1f} % to B", 100 * (a / b - 1));
 }
 
 Tile step_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t{"step",
-         "step time",
-         digits_text(m.step_time_s) + " s",
-         published_text(run, "step.time_s", 1, "s"),
-         {},
-         "simulated",
-         {}};
+  Tile t = make_tile("step", "step time", digits_text(m.step_time_s) + " s", "simulated");
+  t.published = published_text(run, "step.time_s", 1, "s");
   t.derivation = {{"formula", fmt::format("end of the last of {} simulated tasks", m.tasks)},
                   {"slowest pipeline rank", std::to_string(m.slowest_rank)}};
   for (const Cause& c : causes(m.waterfall)) {
@@ -66,13 +95,8 @@ Tile step_tile(const RunView& run) {
 
 Tile throughput_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t{"throughput",
-         "tokens/s per GPU",
-         digits_text(m.throughput.tokens_per_s_per_gpu),
-         {},
-         {},
-         "simulated",
-         {}};
+  Tile t = make_tile("throughput", "tokens/s per GPU", digits_text(m.throughput.tokens_per_s_per_gpu),
+                     "simulated");
   t.derivation = {{"formula", "tokens of a step / step time / GPUs"},
                   {"tokens of a step", digits_text(m.step_tokens) + " tokens"},
                   {"step time", digits_text(m.step_time_s) + " s"}};
@@ -89,8 +113,8 @@ Tile throughput_tile(const RunView& run) {
 
 Tile mfu_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t{"mfu", "MFU, causal", fmt::format("{:.1f} %", 100 * m.throughput.mfu_causal), {}, {}, "simulated",
-         {}};
+  Tile t =
+      make_tile("mfu", "MFU, causal", fmt::format("{:.1f} %", 100 * m.throughput.mfu_causal), "simulated");
   if (const ComparisonRow* row = run.published("throughput.mfu_causal"))
     t.published = fmt::format("published {} {}, {:+.1f} %", digits_text(row->published.value),
                               row->published.unit, 100 * row->error());
@@ -105,7 +129,7 @@ Tile mfu_tile(const RunView& run) {
 
 Tile days_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t{"days", "whole run", "not computed", {}, {}, "with failures, modelled", {}};
+  Tile t = make_tile("days", "run with failures", "not computed", "modelled");
   t.derivation = {{"formula", "tokens of the run / tokens per day / goodput"}};
   add_input(run, "tokens of the run", "training.tokens", t.derivation);
   if (!m.run.days) return t;
@@ -114,19 +138,22 @@ Tile days_tile(const RunView& run) {
   if (m.run.goodput)
     t.derivation.emplace_back("goodput", fmt::format("{:.1f} % of the time", 100 * *m.run.goodput));
   t.derivation.emplace_back("not in it", "smaller batches at the start");
-  if (const ComparisonRow* row = run.published("run.gpu_hours")) {
+  if (m.run.ideal_days)
+    t.derivation.emplace_back("ideal run, without failures", digits_text(*m.run.ideal_days, 3) + " days");
+  if (const ComparisonRow* row = run.published("run.ideal_gpu_hours")) {
     const double days =
         row->published.value / row->published.scale / 24 / static_cast<double>(run.scenario().gpus);
-    t.published = fmt::format("published {} days, {:+.1f} %", digits_text(days, 3), 100 * row->error());
+    t.published = fmt::format("published {} days", digits_text(days, 3));
+    t.badge = fmt::format("ideal run {:+.1f} %, modelled", 100 * row->error());
     t.derivation.emplace_back("published, in days", "from the published GPU-hours on these GPUs");
-    add_published(run, "run.gpu_hours", t.derivation);
+    add_published(run, "run.ideal_gpu_hours", t.derivation);
   }
   return t;
 }
 
 Tile money_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t{"money", "rent", "not computed", {}, {}, "price given x time with failures", {}};
+  Tile t = make_tile("money", "rent with failures", "not computed", "price given x time");
   t.derivation = {{"formula", "GPU-hours x price"}};
   add_input(run, "price", "economics.usd_per_gpu_hour", t.derivation);
   if (!m.run.usd) {
@@ -136,17 +163,21 @@ Tile money_tile(const RunView& run) {
   t.value = *m.run.usd >= 1e6 ? fmt::format("{} M USD", digits_text(*m.run.usd * 1e-6, 3))
                               : digits_text(*m.run.usd, 3) + " USD";
   if (m.run.gpu_hours) t.derivation.emplace_back("GPU-hours", digits_text(*m.run.gpu_hours) + " h");
-  if (const ComparisonRow* row = run.published("run.usd"))
+  if (m.run.ideal_usd)
+    t.derivation.emplace_back("ideal run, without failures",
+                              digits_text(*m.run.ideal_usd * 1e-6, 3) + " M USD");
+  if (const ComparisonRow* row = run.published("run.ideal_usd")) {
     t.published =
-        fmt::format("published {} M USD, {:+.1f} %",
-                    digits_text(row->published.value / row->published.scale * 1e-6, 3), 100 * row->error());
-  add_published(run, "run.usd", t.derivation);
+        fmt::format("published {} M USD", digits_text(row->published.value / row->published.scale * 1e-6, 3));
+    t.badge = fmt::format("ideal run {:+.1f} %, price given", 100 * row->error());
+    add_published(run, "run.ideal_usd", t.derivation);
+  }
   return t;
 }
 
 Tile memory_tile(const RunView& run) {
   const Metrics& m = run.metrics();
-  Tile t{"memory", "peak memory", "not computed", {}, {}, "modelled", {}};
+  Tile t = make_tile("memory", "peak memory", "not computed", "modelled");
   if (m.memory.empty()) return t;
   const auto worst =
       std::max_element(m.memory.begin(), m.memory.end(),
@@ -170,7 +201,7 @@ Tile memory_tile(const RunView& run) {
 
 Tile power_tile(const RunView& run) {
   const Power& p = run.metrics().power;
-  Tile t{"power", "mean power", "not computed", {}, {}, "first-order estimate", {}};
+  Tile t = make_tile("power", "mean power", "not computed", "first-order estimate");
   t.derivation = {
       {"formula", "floor + FLOPs x J/FLOP + bytes x J/byte, over the step; nodes add their overhead"}};
   if (!p.gpu_mean_w) return t;
@@ -184,10 +215,11 @@ Tile power_tile(const RunView& run) {
 
 }  // namespace
 
-std::vector<Tile> headline(const RunView& run, const RunView* b) {
+std::vector<Tile> headline(const RunView& run, const RunView* b, const Ranges& ranges) {
   if (!run.feasible()) {
     const Infeasible& why = *run.metrics().infeasible;
-    Tile t{"infeasible", "does not fit", to_text(why.reason), why.quantity, {}, "a result, not an error", {}};
+    Tile t = make_tile("infeasible", "does not fit", to_text(why.reason), "a result, not an error");
+    t.published = why.quantity;
     t.derivation = {{"rule", to_text(why.reason)},
                     {"why", why.text},
                     {"needed", digits_text(why.needed)},
@@ -198,6 +230,7 @@ std::vector<Tile> headline(const RunView& run, const RunView* b) {
   }
   std::vector<Tile> tiles{step_tile(run),  throughput_tile(run), mfu_tile(run),  days_tile(run),
                           money_tile(run), memory_tile(run),     power_tile(run)};
+  for (Tile& tile : tiles) add_range(ranges, tile);
   if (b == nullptr || !b->feasible()) return tiles;
   const Metrics& x = run.metrics();
   const Metrics& y = b->metrics();

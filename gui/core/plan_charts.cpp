@@ -16,13 +16,40 @@ namespace {
 std::string input_of(const SweepRow& row, const std::string& key) {
   for (const auto& [name, value] : row.inputs) {
     if (name != key) continue;
-    return value.size() > 1 && value.front() == '"' ? value.substr(1, value.size() - 2) : value;
+    if (value.size() > 1 && value.front() == '"') return value.substr(1, value.size() - 2);
+    if (value.size() < 2 || value.front() != '[') return value == "null" ? "" : value;
+    // Lists as the command line takes them: names joined by +, numbers by blanks.
+    std::string list;
+    for (const char c : value.substr(1, value.size() - 2)) {
+      if (c == ',')
+        list += value[1] == '"' ? '+' : ' ';
+      else if (c != '"')
+        list += c;
+    }
+    return list;
   }
   return "";
 }
 
+/// Units as people write them: GB (10^9 B), %, M USD.
+struct ShownUnit {
+  double scale = 1;
+  std::string_view unit;
+};
+ShownUnit shown_unit(std::size_t metric) {
+  const SweepMetric& m = sweep_metrics()[metric];
+  if (m.unit == "B") return {1e-9, "GB"};
+  if (m.unit == "USD") return {1e-6, "M USD"};
+  if (m.unit == "J") return {1e-6, "MJ"};
+  if (m.unit.empty()) return {100, "%"};
+  if (m.name == "cluster_mean_w") return {1e-6, "MW"};
+  return {1, m.unit};
+}
+
+/// In the unit shown.
 std::optional<double> value_of(const SweepRow& row, std::size_t metric) {
-  return row.status == "ok" && metric < row.metrics.size() ? row.metrics[metric] : std::nullopt;
+  if (row.status != "ok" || metric >= row.metrics.size() || !row.metrics[metric]) return std::nullopt;
+  return *row.metrics[metric] * shown_unit(metric).scale;
 }
 
 /// Numbers in their order, words after them by name.
@@ -48,8 +75,25 @@ std::vector<std::string> values_of(const PlanItems& items, const std::string& ke
 }
 
 std::string metric_label(std::size_t metric) {
-  const SweepMetric& m = sweep_metrics()[metric];
-  return std::string(m.name) + (m.unit.empty() ? "" : ", " + std::string(m.unit));
+  // The name without its base unit: that is not the one shown.
+  std::string name(sweep_metrics()[metric].name);
+  if (name == "step_j") name = "energy of a step";
+  if (name == "peak_bytes") name = "peak memory";
+  if (name == "usd") name = "rent";
+  for (const std::string_view end : {"_bytes", "_s", "_w", "_t", "_mwh"}) {
+    if (name.ends_with(end) && !name.ends_with("_per_s")) name.resize(name.size() - end.size());
+  }
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name + ", " + std::string(shown_unit(metric).unit);
+}
+
+constexpr const char* kNothing = "Nothing was searched yet: press Search.";
+
+/// The edits of a layout, one a line.
+std::string tip_of(const PlanItem& item) {
+  std::string tip = item.found_as;
+  for (const Override& o : item.overrides) tip += (tip.empty() ? "" : "\n") + o.key + " = " + o.value;
+  return tip;
 }
 
 bool better(std::size_t metric, double a, double b) {
@@ -67,31 +111,39 @@ int metric_index(const std::string& name) {
 
 Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
   Table t{"plan", "Layouts", {}, {}, {}};
-  for (const std::string& key : keys) t.columns.push_back({key, key, false});
-  t.columns.push_back({"status", "status", false});
+  const bool named =
+      std::any_of(items.begin(), items.end(), [](const PlanItem& item) { return !item.found_as.empty(); });
+  const bool all_fit =
+      std::all_of(items.begin(), items.end(), [](const PlanItem& item) { return item.row.status == "ok"; });
+  if (named) t.columns.push_back({"found_as", "found as", false});
+  if (!all_fit) t.columns.push_back({"status", "status", false});
   static constexpr std::array<std::pair<const char*, const char*>, 7> kShown{
       {{"step_time_s", "step, s"},
        {"tokens_per_s_per_gpu", "tokens/s per GPU"},
-       {"mfu_causal", "MFU, causal"},
-       {"peak_bytes", "peak memory, B"},
+       {"mfu_causal", "MFU causal, %"},
+       {"peak_bytes", "peak memory, GB"},
        {"days", "run, days"},
-       {"usd", "rent, USD"},
+       {"usd", "rent, M USD"},
        {"gpu_mean_w", "GPU, W"}}};
   for (const auto& [name, title] : kShown) t.columns.push_back({name, title});
-  t.columns.push_back({"reason", "why not", false});
+  for (const std::string& key : keys) {
+    const std::size_t dot = key.find('.');
+    t.columns.push_back({key, dot == std::string::npos ? key : key.substr(dot + 1), false});
+  }
+  if (!all_fit) t.columns.push_back({"reason", "why not", false});
   for (const auto& item : items) {
     std::vector<Cell> row;
-    for (const std::string& key : keys) row.emplace_back(input_of(item.row, key));
-    row.emplace_back(item.row.status);
+    if (named) row.emplace_back(item.found_as);
+    if (!all_fit) row.emplace_back(item.row.status);
     for (const auto& [name, title] : kShown) {
       const int at = metric_index(name);
       const std::optional<double> v =
           at < 0 ? std::nullopt : value_of(item.row, static_cast<std::size_t>(at));
-      row.push_back(
-          v ? Cell(digits_text(*v), *v, std::string(sweep_metrics()[static_cast<std::size_t>(at)].unit))
-            : Cell(""));
+      row.push_back(v ? Cell(digits_text(*v), *v, "") : Cell(""));
     }
-    row.emplace_back(item.row.reason_code.empty() ? "" : item.row.reason_code + ": " + item.row.reason);
+    for (const std::string& key : keys) row.emplace_back(input_of(item.row, key));
+    if (!all_fit)
+      row.emplace_back(item.row.reason_code.empty() ? "" : item.row.reason_code + ": " + item.row.reason);
     t.rows.push_back(std::move(row));
   }
   return t;
@@ -134,14 +186,16 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
     high_y = std::max(high_y, *y);
   }
   chart.table = {"scatter",
-                 "Layouts on the front",
-                 {{"item", "item"}, {"x", metric_label(x_metric)}, {"y", metric_label(y_metric)}},
+                 "Layouts and the front",
+                 {{"item", "layout"},
+                  {"x", metric_label(x_metric)},
+                  {"y", metric_label(y_metric)},
+                  {"front", "on the front", false}},
                  {},
                  {}};
   if (fits == 0) {
     chart.scene = sentence_chart(width, height,
-                                 items.empty() ? "Nothing was searched yet: press Search."
-                                               : "No layout of the search fits: see Why not.");
+                                 items.empty() ? kNothing : "No layout of the search fits: see Why not.");
     return chart;
   }
   chart.scene = start_chart(
@@ -153,7 +207,7 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   const double air_y = std::max((high_y - low_y) * 0.06, std::abs(high_y) * 1e-6);
   const Scale x = make_scale(low_x - air_x, high_x + air_x, plot.x, plot.x + plot.w, false);
   const Scale y = make_scale(low_y - air_y, high_y + air_y, plot.y + plot.h, plot.y, false);
-  add_y_axis(chart.scene, plot, y, std::string(sweep_metrics()[y_metric].unit), text);
+  add_y_axis(chart.scene, plot, y, std::string(shown_unit(y_metric).unit), text);
   add_x_axis(chart.scene, plot, x, metric_label(x_metric) + "  (across), " + metric_label(y_metric) + " (up)",
              text);
   SceneLayer& layer = chart.scene.layer();
@@ -163,28 +217,32 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
     const double vx = *value_of(items[i].row, x_metric);
     const double vy = *value_of(items[i].row, y_metric);
     curve.points.push_back({x.at(vx), y.at(vy)});
-    chart.table.rows.push_back({Cell(std::to_string(i), static_cast<double>(i), ""),
-                                Cell(digits_text(vx), vx, ""), Cell(digits_text(vy), vy, "")});
   }
   layer.curves.push_back(std::move(curve));
+  std::vector<SceneDot> above;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto vx = value_of(items[i].row, x_metric);
     const auto vy = value_of(items[i].row, y_metric);
+    chart.table.rows.push_back({Cell(std::to_string(i + 1), static_cast<double>(i + 1), ""),
+                                vx ? Cell(digits_text(*vx), *vx, "") : Cell(""),
+                                vy ? Cell(digits_text(*vy), *vy, "") : Cell(""), Cell("")});
     if (!vx || !vy) continue;
     const bool on_front = std::find(front.begin(), front.end(), i) != front.end();
     const bool chosen = static_cast<int>(i) == selected;
-    layer.dots.push_back({x.at(*vx), y.at(*vy),
-                          chosen     ? 7.0
-                          : on_front ? 5.0
-                                     : 3.5,
-                          on_front ? Ink::kForward : Ink::kGhost, chosen ? Ink::kSelection : Ink::kNone});
-    std::string tip;
-    for (const Override& o : items[i].overrides) tip += o.key + " = " + o.value + "\n";
+    if (on_front) chart.table.rows.back()[3] = Cell("yes");
+    (on_front ? above : layer.dots)
+        .push_back({x.at(*vx), y.at(*vy),
+                    chosen     ? 7.0
+                    : on_front ? 5.0
+                               : 3.5,
+                    on_front ? Ink::kForward : Ink::kGhost, chosen ? Ink::kSelection : Ink::kNone});
+    const std::string tip = tip_of(items[i]) + "\n";
     chart.scene.hits.push_back({{x.at(*vx) - 5, y.at(*vy) - 5, 10, 10},
                                 static_cast<int>(i),
                                 tip + metric_label(x_metric) + ": " + digits_text(*vx) + "\n" +
                                     metric_label(y_metric) + ": " + digits_text(*vy)});
   }
+  layer.dots.insert(layer.dots.end(), above.begin(), above.end());
   return chart;
 }
 
@@ -199,11 +257,14 @@ Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::st
     chart.scene = sentence_chart(width, height, "Nothing was searched over these two keys.");
     return chart;
   }
-  chart.scene = start_chart(width, height,
-                            fmt::format("Best {} by {} (across) and {} (down); hatched: nothing fits",
-                                        metric_label(metric), x_key, y_key),
-                            text);
-  Box plot = plot_area(width, height, 9, 1.6, text);
+  const bool listed =
+      std::any_of(items.begin(), items.end(), [](const PlanItem& item) { return !item.found_as.empty(); });
+  chart.scene =
+      start_chart(width, height,
+                  fmt::format("Best {}, by {} (across) and {} (down); hatched: {}", metric_label(metric),
+                              x_key, y_key, listed ? "none of those listed" : "nothing fits"),
+                  text);
+  const Box plot = plot_area(width, height, 9, 1.6, text);
   std::map<std::pair<std::size_t, std::size_t>, std::pair<std::optional<double>, std::size_t>> best;
   std::map<std::pair<std::size_t, std::size_t>, std::string> why;
   double low = 1e300, high = -1e300;
@@ -270,7 +331,10 @@ Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::st
 Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& keys, double width,
                      double height, const TextMetrics& text, int selected) {
   Chart chart{{}, plan_table(items, keys)};
-  std::vector<std::string> axes = keys;
+  std::vector<std::string> axes;
+  // Layers per stage follow from the rest and are too long for an axis.
+  std::copy_if(keys.begin(), keys.end(), std::back_inserter(axes),
+               [](const std::string& key) { return key != "layout.stage_layers"; });
   static constexpr std::array<const char*, 4> kResults{"step_time_s", "peak_bytes", "days", "usd"};
   const std::size_t first_result = axes.size();
   for (const char* name : kResults) axes.emplace_back(name);
@@ -278,15 +342,14 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
   for (const auto& item : items) fits += item.row.status == "ok" ? 1 : 0;
   if (fits == 0) {
     chart.scene = sentence_chart(width, height,
-                                 items.empty() ? "Nothing was searched yet: press Search."
-                                               : "No layout of the search fits: see Why not.");
+                                 items.empty() ? kNothing : "No layout of the search fits: see Why not.");
     return chart;
   }
   chart.scene = start_chart(width, height, fmt::format("{} layouts that fit, one line each", fits), text);
   Box plot = plot_area(width, height, 5, 1.6, text);
-  plot.w = std::max(1.0, plot.w - text.em * 4);
-  plot.y += text.em * 1.4;
-  plot.h = std::max(1.0, plot.h - text.em * 1.4);
+  plot.w = std::max(1.0, plot.w - text.em * 6);
+  plot.y += text.em * 2.4;
+  plot.h = std::max(1.0, plot.h - text.em * 2.4);
   SceneLayer& layer = chart.scene.layer();
   const double apart = axes.size() > 1 ? plot.w / static_cast<double>(axes.size() - 1) : plot.w;
   std::vector<std::vector<std::string>> words(axes.size());
@@ -294,10 +357,16 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
   for (std::size_t a = 0; a < axes.size(); ++a) {
     const double x = plot.x + apart * static_cast<double>(a);
     layer.lines.push_back({x, plot.y, x, plot.y + plot.h, Ink::kMutedText, 1});
-    const std::string name =
-        axes[a].substr(axes[a].find('.') == std::string::npos ? 0 : axes[a].find('.') + 1);
-    layer.texts.push_back({{x - apart / 2, plot.y - text.em * 1.5, apart, text.em * 1.2},
-                           fitted_text(name, apart - 6, text),
+    const std::size_t dot = axes[a].find('.');
+    std::string name = dot == std::string::npos ? axes[a] : axes[a].substr(dot + 1);
+    if (a >= first_result) {
+      name = metric_label(static_cast<std::size_t>(std::max(0, metric_index(axes[a]))));
+      name.resize(name.find(", "));
+    }
+    // Every second name a line higher, so that each has twice the room.
+    const double line = plot.y - text.em * (a % 2 == 0 ? 1.4 : 2.6);
+    layer.texts.push_back({{x - apart, line, 2 * apart, text.em * 1.2},
+                           fitted_text(name, 2 * apart - 6, text),
                            Align::kCentre,
                            Ink::kText});
     if (a < first_result) {
@@ -324,7 +393,7 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
     }
     if (low > high) low = 0, high = 1;
     scales[a] = make_scale(low, high, plot.y + plot.h, plot.y, false);
-    const std::string unit = " " + std::string(sweep_metrics()[metric].unit);
+    const std::string unit = " " + std::string(shown_unit(metric).unit);
     layer.texts.push_back({{x + 4, plot.y, apart, text.em},
                            digits_text(high, 3) + unit,
                            Align::kLeft,
@@ -357,49 +426,14 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
         curve.points.push_back({x, scales[a].at(*v)});
       }
     }
+    for (const ScenePoint& point : curve.points)
+      chart.scene.hits.push_back({{point.x - 5, point.y - 4, 10, 8}, static_cast<int>(i), tip_of(items[i])});
     layer.curves.push_back(std::move(curve));
   }
   if (selected >= 0) {
     // The selected line above all others.
     std::stable_partition(layer.curves.begin(), layer.curves.end(),
                           [](const SceneCurve& c) { return c.ink != Ink::kSelection; });
-  }
-  return chart;
-}
-
-Chart reasons_chart(const PlanItems& items, double width, double height, const TextMetrics& text) {
-  Chart chart;
-  std::map<std::string, std::size_t> counts;
-  for (const auto& item : items)
-    ++counts[item.row.status == "ok" ? std::string("fits") : item.row.reason_code];
-  chart.table = {
-      "reasons", "Why not", {{"reason", "reason", false}, {"layouts", "layouts"}, {"percent", "%"}}, {}, {}};
-  if (items.empty()) {
-    chart.scene = sentence_chart(width, height, "Nothing was searched yet: press Search.");
-    return chart;
-  }
-  std::vector<std::pair<std::string, std::size_t>> rows(counts.begin(), counts.end());
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  chart.scene = start_chart(width, height, fmt::format("What became of {} layouts", items.size()), text);
-  Box plot = plot_area(width, height, 10, 0.6, text);
-  plot.w = std::max(1.0, plot.w - text.em * 8);
-  const double row = std::min(plot.h / static_cast<double>(rows.size()), text.em * 3);
-  SceneLayer& layer = chart.scene.layer();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double share = static_cast<double>(rows[i].second) / static_cast<double>(items.size());
-    const double y = plot.y + row * static_cast<double>(i);
-    const bool fits = rows[i].first == "fits";
-    const Box box{plot.x, y + row * 0.15, std::max(1.0, plot.w * share), row * 0.7};
-    layer.rects.push_back(
-        {box, fits ? Ink::kForward : Ink::kNone, fits ? Pattern::kPlain : Pattern::kHatch, Ink::kGrid});
-    layer.texts.push_back({{0, y, plot.x - 8, row}, rows[i].first, Align::kRight});
-    layer.texts.push_back({{box.x + box.w + 6, y, text.em * 10, row},
-                           fmt::format("{}, {:.1f} %", rows[i].second, 100 * share),
-                           Align::kLeft});
-    chart.table.rows.push_back({rows[i].first,
-                                Cell(std::to_string(rows[i].second), static_cast<double>(rows[i].second), ""),
-                                Cell(fmt::format("{:.1f}", 100 * share), 100 * share, "%")});
   }
   return chart;
 }

@@ -3,12 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "gui/core/plan_search.hpp"
+#include "gui/core/plan_answers.hpp"
 #include "gui/core/result_charts.hpp"
 
 namespace orrery::gui {
-
-using PlanItems = std::vector<PlanSearch::Item>;
 
 /// Every item with the values of its axes, what came out, and why not where nothing did.
 [[nodiscard]] Table plan_table(const PlanItems& items, const std::vector<std::string>& keys);
@@ -24,8 +22,8 @@ using PlanItems = std::vector<PlanSearch::Item>;
 /// One line an item over axes and results; the selected one stands out.
 [[nodiscard]] Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& keys, double width,
                                    double height, const TextMetrics& text, int selected);
-/// How many items each reason stopped.
-[[nodiscard]] Chart reasons_chart(const PlanItems& items, double width, double height,
+/// How many of `total` layouts came to each end, widest bar the most frequent one; the rows keep their order.
+[[nodiscard]] Chart reasons_chart(const std::vector<Fate>& fates, double total, double width, double height,
                                   const TextMetrics& text);
 
 /// Position among sweep_metrics(); -1 when there is none of this name.

@@ -93,7 +93,7 @@ void PlanSearch::work(const SweepSpec& spec) {
   const SweepPoints points(spec);
   SweepItems items(SweepMode::kSimulate, spec.folder, profiles_, {});
   for (std::uint64_t i = 0; i < points.count() && !stop_; ++i) {
-    Item item{points.overrides(i), {}};
+    PlanItem item{points.overrides(i), {}, {}};
     try {
       const Scenario scenario = items.resolve(spec, item.overrides);
       item.row = parse_row(items.work(SweepItems::job(items.key(scenario), scenario)));
@@ -121,7 +121,7 @@ void PlanSearch::wait() {
   if (worker_.joinable()) worker_.join();
 }
 
-std::vector<PlanSearch::Item> PlanSearch::items() const {
+PlanItems PlanSearch::items() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return items_;
 }
@@ -141,7 +141,7 @@ JournalRows read_journal(const std::string& text, const std::string& place) {
     }
     try {
       if (json == std::string::npos) throw InternalError("no row");
-      PlanSearch::Item item{{}, parse_row(line.substr(json + 1))};
+      PlanItem item{{}, parse_row(line.substr(json + 1)), {}};
       for (const auto& [key, value] : item.row.inputs)
         item.overrides.push_back({.key = key, .value = value, .place = place});
       out.items.push_back(std::move(item));

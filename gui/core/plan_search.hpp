@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "gui/core/plan_answers.hpp"
 #include "gui/core/workbench.hpp"
-#include "planner/sweep/sweep_row.hpp"
 #include "planner/sweep/sweep_spec.hpp"
 
 namespace orrery::gui {
@@ -27,10 +27,6 @@ class PlanSearch : public QObject {
   Q_OBJECT
 
  public:
-  struct Item {
-    std::vector<Override> overrides;  ///< of the axes
-    SweepRow row;
-  };
   explicit PlanSearch(ProfileFolders profiles, QObject* parent = nullptr);
   ~PlanSearch() override;
 
@@ -42,7 +38,7 @@ class PlanSearch : public QObject {
   [[nodiscard]] bool running() const { return running_; }
   [[nodiscard]] std::size_t total() const { return total_; }
   /// Done so far, in the order of the grid; a copy, since the worker goes on.
-  [[nodiscard]] std::vector<Item> items() const;
+  [[nodiscard]] PlanItems items() const;
   [[nodiscard]] const std::vector<PlanAxis>& axes() const { return axes_; }
 
  signals:
@@ -55,7 +51,7 @@ class PlanSearch : public QObject {
   std::vector<PlanAxis> axes_;
   std::size_t total_ = 0;
   mutable std::mutex mutex_;
-  std::vector<Item> items_;
+  PlanItems items_;
   std::thread worker_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> running_{false};
@@ -64,7 +60,7 @@ class PlanSearch : public QObject {
 /// Rows of a sweep's journal (docs/formats/sweep.md), for looking at; damaged lines are left out and counted.
 /// InputError when the text is no journal.
 struct JournalRows {
-  std::vector<PlanSearch::Item> items;
+  PlanItems items;
   std::size_t damaged = 0;
 };
 [[nodiscard]] JournalRows read_journal(const std::string& text, const std::string& place);

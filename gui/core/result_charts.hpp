@@ -25,6 +25,9 @@ struct Chart {
 /// What one rank's GPU holds over the step.
 [[nodiscard]] Chart memory_curve_chart(const RunView& run, int rank, double width, double height,
                                        const TextMetrics& text);
+/// Board power of one GPU of a rank and the mean over the GPUs through the step, with the cap.
+[[nodiscard]] Chart power_chart(const RunView& run, int rank, double width, double height,
+                                const TextMetrics& text);
 /// Operator classes of the step by FLOPs a byte and FLOP/s reached, under the roofs of the profile. Both axes
 /// are logarithmic; a dot's size is its share of the kernels' time. For one rank.
 [[nodiscard]] Chart roofline_chart(const RunView& run, int rank, double width, double height,

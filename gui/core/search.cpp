@@ -47,12 +47,15 @@ void set_key(Query& q, const std::string& key, const std::string& value) {
     q.rank = number(key, value);
   else if (key == "op")
     q.op = value;
+  else if (key == "class")
+    q.op_class = value;
   else if (key == "kind")
     q.kind = value;
   else if (key == "wait")
     q.wait = value;
   else {
-    static const std::vector<std::string> kKeys{"mb", "stage", "rank", "op", "kind", "wait", "dur>", "dur<"};
+    static const std::vector<std::string> kKeys{"mb",   "stage", "rank", "op",  "class",
+                                                "kind", "wait",  "dur>", "dur<"};
     throw InputError(
         kPlace, fmt::format("unknown key '{}'{}; keys are {}", key, did_you_mean(key, kKeys), join(kKeys)));
   }
@@ -89,6 +92,10 @@ bool matches(const Query& q, const RunView& run, const TimelineRow& row, std::si
     const bool gap = row.kind == RowKind::kPipelineRank && ref < 0;
     if (!gap || !has(std::string(wait_name(static_cast<Wait>(~ref))), q.wait)) return false;
   }
+  if (!q.op_class.empty()) {
+    const CostedItem* item = row.kind == RowKind::kStream ? run.result().step->item_of(TaskId{ref}) : nullptr;
+    if (item == nullptr || !has(item->op_class, q.op_class)) return false;
+  }
   if (q.op.empty() && q.words.empty()) return true;
   const std::string label = slice_label(run, row, i);
   if (!q.op.empty() && !has(label, q.op)) return false;
@@ -115,16 +122,32 @@ Query parse_query(const std::string& text) {
   return q;
 }
 
-std::vector<SliceId> find_slices(const RunView& run, const TimelineState& state, const Query& query,
-                                 std::size_t most) {
-  std::vector<SliceId> hits;
+HeldRows held_rows(const RunView& run, const TimelineState& state) {
+  HeldRows out{{}, {run.shared_rows(state.level, state.rank), state.overlay}};
   for (const TimelineRow* row : visible_rows(run, state)) {
+    // Counters have no slices, and are not held.
+    if (row->kind != RowKind::kCounter) out.rows.push_back(row);
+  }
+  return out;
+}
+
+std::vector<SliceId> find_slices(const RunView& run, const std::vector<const TimelineRow*>& rows,
+                                 const Query& query, std::size_t most, const std::function<bool()>& stop) {
+  constexpr std::size_t kBetweenAsking = 4096;
+  std::vector<SliceId> hits;
+  for (const TimelineRow* row : rows) {
     if (query.rank && row->rank != *query.rank) continue;
     for (std::size_t i = 0; i < row->slices.size() && hits.size() < most; ++i) {
+      if (stop && i % kBetweenAsking == 0 && stop()) return hits;
       if (matches(query, run, *row, i)) hits.push_back({row->name, i});
     }
   }
   return hits;
+}
+
+std::vector<SliceId> find_slices(const RunView& run, const TimelineState& state, const Query& query,
+                                 std::size_t most) {
+  return find_slices(run, held_rows(run, state).rows, query, most);
 }
 
 }  // namespace orrery::gui

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,15 +17,30 @@ namespace orrery::gui {
 /// (forward, backward, weight, waiting), wait (cause).
 struct Query {
   std::optional<std::int64_t> microbatch, stage, rank;
-  std::string op, kind, wait;
+  std::string op, op_class, kind, wait;
   std::optional<double> longer_ps, shorter_ps;
   std::vector<std::string> words;
 };
 
 /// InputError at "search" naming the word, what was expected and the nearest key.
 [[nodiscard]] Query parse_query(const std::string& text);
-/// Hits in the rows the state shows, by row and time, at most `most`.
+inline constexpr std::size_t kMostHits = 100'000;
+
+/// The rows a state shows, held so that another thread can read them while the view goes elsewhere.
+struct HeldRows {
+  std::vector<const TimelineRow*> rows;
+  std::vector<std::shared_ptr<const LevelRows>> owners;
+};
+[[nodiscard]] HeldRows held_rows(const RunView& run, const TimelineState& state);
+
+/// Hits by row and time, at most `most`; `stop` is asked now and then and ends the search with what it has.
+/// For any thread, as long as run and rows are held.
+[[nodiscard]] std::vector<SliceId> find_slices(const RunView& run,
+                                               const std::vector<const TimelineRow*>& rows,
+                                               const Query& query, std::size_t most = kMostHits,
+                                               const std::function<bool()>& stop = {});
+/// The same in the rows the state shows.
 [[nodiscard]] std::vector<SliceId> find_slices(const RunView& run, const TimelineState& state,
-                                               const Query& query, std::size_t most = 100000);
+                                               const Query& query, std::size_t most = kMostHits);
 
 }  // namespace orrery::gui

@@ -7,7 +7,8 @@
 namespace orrery::gui {
 namespace {
 
-constexpr std::int64_t kMostBuckets = 16384;
+/// Slices that a bucket has at least, on average.
+constexpr std::size_t kPerBucket = 8;
 /// A stretch with fewer slices is answered by looking at each of them.
 constexpr std::size_t kFewSlices = 16;
 
@@ -43,42 +44,44 @@ RowIndex::RowIndex(const SliceRow& row) : row_(&row) {
   origin_ = row.begin.front();
   const std::int64_t length = std::max<std::int64_t>(1, row.end.back() - origin_);
   std::int64_t wanted = 1;
-  while (wanted < kMostBuckets && wanted < static_cast<std::int64_t>(n)) wanted *= 2;
+  while (static_cast<std::size_t>(wanted) * 2 * kPerBucket <= n) wanted *= 2;
   // A power of two, so that finding a bucket is a shift.
   while ((length >> shift_) >= wanted) ++shift_;
   buckets_ = static_cast<std::size_t>(length >> shift_) + 1;
   busy_.resize(n + 1);
   first_.assign(buckets_ + 1, static_cast<std::uint32_t>(n));
-  by_category_.assign((buckets_ + 1) * kBusy, 0.0F);
-  std::array<double, kBusy> sums{};
-  std::size_t next = 0;  // buckets before it have their sums
+  shares_.assign(buckets_ * kBusy, 0);
+  Sums sums{};           // of the bucket that is open
+  std::size_t open = 0;  // buckets before it have their shares
+  const auto start_of = [&](std::size_t b) { return origin_ + (static_cast<std::int64_t>(b) << shift_); };
+  // Closes all buckets that end at or before `t`; `slice` is the first that ends after it.
   const auto close_until = [&](std::int64_t t, std::size_t slice) {
-    while (next <= buckets_ && origin_ + (static_cast<std::int64_t>(next) << shift_) <= t) {
-      first_[next] = static_cast<std::uint32_t>(slice);
-      for (std::size_t c = 0; c < kBusy; ++c) by_category_[next * kBusy + c] = static_cast<float>(sums[c]);
-      ++next;
+    while (open < buckets_ && start_of(open + 1) <= t) {
+      for (std::size_t c = 0; c < kBusy; ++c)
+        shares_[open * kBusy + c] =
+            static_cast<std::uint8_t>((sums[c] * 255 + (std::int64_t{1} << shift_) - 1) >> shift_);
+      sums = {};
+      ++open;
+      first_[open] = static_cast<std::uint32_t>(slice);
     }
   };
+  first_[0] = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    busy_[i + 1] = busy_[i] + (is_busy(row.ink[i]) ? row.end[i] - row.begin[i] : 0);
-    close_until(row.begin[i], i);
-    if (!is_busy(row.ink[i])) {
-      close_until(row.end[i] - 1, i);
-      continue;
-    }
-    // The slice may cross bucket borders: every border sees its own part.
-    std::int64_t from = row.begin[i];
+    const bool busy = is_busy(row.ink[i]);
     const auto c = static_cast<std::size_t>(row.ink[i]);
-    while (next <= buckets_) {
-      const std::int64_t border = origin_ + (static_cast<std::int64_t>(next) << shift_);
-      if (border >= row.end[i]) break;
-      sums[c] += static_cast<double>(border - from);
+    busy_[i + 1] = busy_[i] + (busy ? row.end[i] - row.begin[i] : 0);
+    close_until(row.begin[i], i);
+    // The slice may cross borders of buckets: every bucket gets its own part.
+    std::int64_t from = row.begin[i];
+    while (open < buckets_ && start_of(open + 1) < row.end[i]) {
+      const std::int64_t border = start_of(open + 1);
+      if (busy) sums[c] += border - from;
       from = border;
       close_until(border, i);
     }
-    sums[c] += static_cast<double>(row.end[i] - from);
+    if (busy) sums[c] += row.end[i] - from;
   }
-  close_until(origin_ + (static_cast<std::int64_t>(buckets_ + 1) << shift_), n);
+  close_until(start_of(buckets_), n);
 }
 
 std::size_t RowIndex::bucket(std::int64_t t) const {
@@ -105,8 +108,8 @@ std::int64_t RowIndex::at(std::int64_t t) const {
 
 std::int64_t RowIndex::busy_before(std::int64_t t, std::size_t at) const {
   if (at >= row_->size()) return busy_.back();
-  const std::int64_t inside = std::max<std::int64_t>(0, t - row_->begin[at]);
-  return busy_[at] + (is_busy(row_->ink[at]) ? inside : 0);
+  // A busy slice is as long as the sum grows, one that waits adds nothing: its end says enough.
+  return busy_[at] + std::max<std::int64_t>(0, busy_[at + 1] - busy_[at] - (row_->end[at] - t));
 }
 
 std::int64_t RowIndex::busy(std::int64_t a, std::int64_t b) const {
@@ -124,14 +127,16 @@ Ink RowIndex::prevailing_between(std::int64_t a, std::int64_t b, std::size_t fro
   if (to <= from + kFewSlices) {
     for (std::size_t i = from; i <= to && i < row_->size(); ++i) {
       const std::int64_t part = std::min(b, row_->end[i]) - std::max(a, row_->begin[i]);
-      if (part > 0 && is_busy(row_->ink[i]))
-        sums[static_cast<std::size_t>(row_->ink[i])] += static_cast<float>(part);
+      if (part > 0 && is_busy(row_->ink[i])) sums[static_cast<std::size_t>(row_->ink[i])] += part;
     }
     return most_of(sums);
   }
-  const float* low = by_category_.data() + bucket(a) * kBusy;
-  const float* high = by_category_.data() + std::min(bucket(b) + 1, buckets_) * kBusy;
-  for (std::size_t c = 0; c < kBusy; ++c) sums[c] = high[c] - low[c];
+  std::array<std::uint32_t, kBusy> shares{};
+  const std::size_t last = std::min(bucket(b - 1), buckets_ - 1);
+  for (std::size_t at = bucket(a); at <= last; ++at) {
+    for (std::size_t c = 0; c < kBusy; ++c) shares[c] += shares_[at * kBusy + c];
+  }
+  std::copy(shares.begin(), shares.end(), sums.begin());
   return most_of(sums);
 }
 
@@ -165,7 +170,7 @@ void RowIndex::sweep(const TimeAxis& axis, std::size_t slice, std::vector<StripC
       const std::int64_t part = std::min(b, row.end[slice]) - std::max(a, row.begin[slice]);
       if (part > 0 && is_busy(row.ink[slice])) {
         busy += part;
-        sums[static_cast<std::size_t>(row.ink[slice])] += static_cast<float>(part);
+        sums[static_cast<std::size_t>(row.ink[slice])] += part;
       }
       if (row.end[slice] > b) break;
       ++slice;
@@ -185,11 +190,13 @@ void RowIndex::jump(const TimeAxis& axis, std::size_t slice, std::vector<StripCo
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto soon = static_cast<std::int64_t>(axis.t0 + static_cast<double>(i + kAhead) * column_ps);
     const std::size_t at = std::min<std::size_t>(first_[bucket(soon)], row_->size() - 1);
+    // Where in its bucket the slice lies is not known yet: two lines of each.
+    const std::size_t beside = std::min(at + 8, row_->size() - 1);
     __builtin_prefetch(&row_->end[at]);
-    __builtin_prefetch(&row_->begin[at]);
-    __builtin_prefetch(&row_->ink[at]);
+    __builtin_prefetch(&row_->end[beside]);
     __builtin_prefetch(&busy_[at]);
-    __builtin_prefetch(&by_category_[bucket(soon) * kBusy]);
+    __builtin_prefetch(&busy_[beside]);
+    __builtin_prefetch(&shares_[std::min(bucket(soon), buckets_ - 1) * kBusy]);
     const std::int64_t b = right_edge(axis, i, a);
     const std::size_t next = first_after(b);
     const std::int64_t upto = busy_before(b, next);
@@ -202,7 +209,7 @@ void RowIndex::jump(const TimeAxis& axis, std::size_t slice, std::vector<StripCo
 
 std::size_t RowIndex::bytes() const {
   return busy_.size() * sizeof(busy_[0]) + first_.size() * sizeof(first_[0]) +
-         by_category_.size() * sizeof(by_category_[0]);
+         shares_.size() * sizeof(shares_[0]);
 }
 
 std::uint8_t busy_level(std::int64_t busy, std::int64_t length) {

@@ -29,8 +29,9 @@ struct SliceRow {
 };
 
 /// Sums along a row, so that any stretch of time is answered without looking at its slices: busy time
-/// exactly, the category that prevails from sums over at most 16,384 buckets. Refers to the row, which must
-/// stay. 8 bytes a slice and at most 0.8 MB a row.
+/// exactly, the category that prevails from shares of buckets with 8 to 32 slices on average. Refers to the
+/// row, which must stay. 8 bytes a slice and 14 a bucket: with the row's own columns less than 32 bytes a
+/// slice.
 class RowIndex {
  public:
   RowIndex() = default;
@@ -53,7 +54,7 @@ class RowIndex {
   [[nodiscard]] std::int64_t busy_before(std::int64_t t, std::size_t at) const;
   [[nodiscard]] std::size_t bucket(std::int64_t t) const;
   static constexpr std::size_t kBusy = static_cast<std::size_t>(Ink::kIdle);
-  using Sums = std::array<float, kBusy>;
+  using Sums = std::array<std::int64_t, kBusy>;
   [[nodiscard]] static Ink most_of(const Sums& sums);
   [[nodiscard]] Ink prevailing_between(std::int64_t a, std::int64_t b, std::size_t from,
                                        std::size_t to) const;
@@ -66,7 +67,7 @@ class RowIndex {
   std::size_t buckets_ = 0;
   std::vector<std::int64_t> busy_;    ///< [slice]: busy time before it
   std::vector<std::uint32_t> first_;  ///< [bucket]: first slice that ends after its start
-  std::vector<float> by_category_;    ///< [bucket * kBusy + category]: time before the bucket
+  std::vector<std::uint8_t> shares_;  ///< [bucket * kBusy + category]: of the bucket, in 255ths, rounded up
 };
 
 /// Busy share as a column shows it: 0 only where nothing runs, 255 only where nothing waits.

@@ -58,7 +58,7 @@ void add_gap(SliceRow& row, const Timeline& timeline, const LoweredStep& step, s
 }
 
 /// Work after the last step, overlapping tasks merged.
-void add_tail(SliceRow& row, std::vector<Stretch> work, std::int64_t clock, std::int64_t makespan) {
+void add_tail(SliceRow& row, std::vector<Stretch> work, std::int64_t clock, std::int64_t window_end) {
   std::sort(work.begin(), work.end(), [](const Stretch& a, const Stretch& b) {
     return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
   });
@@ -73,7 +73,7 @@ void add_tail(SliceRow& row, std::vector<Stretch> work, std::int64_t clock, std:
       row.add(from, part.end, Ink::kOptimizer, kTailRef);
     clock = part.end;
   }
-  if (makespan > clock) row.add(clock, makespan, Ink::kIdle, drain);
+  if (window_end > clock) row.add(clock, window_end, Ink::kIdle, drain);
 }
 
 /// The half of an overlapped pair that an operator belongs to, by its name; the graph does not keep it. Casts
@@ -159,7 +159,13 @@ Stretch stretch_of(const SimResult& result, std::size_t step) {
   return out;
 }
 
-LevelRows pipeline_rows(const SimResult& result) {
+Stretch window_of(const SimResult& result, const StepPeriod& period, int rank) {
+  if (result.step->barrier) return {0, result.timeline->makespan.ps};
+  const std::int64_t begin = period.ranks[static_cast<std::size_t>(rank)].begin.ps;
+  return {begin, begin + period.length.ps};
+}
+
+LevelRows pipeline_rows(const SimResult& result, const StepPeriod& period) {
   SIM_CHECK(result.step != nullptr && result.timeline != nullptr, "only a feasible result has a timeline");
   const LoweredStep& step = *result.step;
   const Timeline& timeline = *result.timeline;
@@ -173,7 +179,8 @@ LevelRows pipeline_rows(const SimResult& result) {
   for (std::size_t r = 0; r < tail.size(); ++r) {
     auto row = make_row(fmt::format("rank {}", r), RowKind::kPipelineRank, static_cast<int>(r));
     const Phases phases = phases_of(step, r);
-    std::int64_t clock = 0;
+    const Stretch window = window_of(result, period, static_cast<int>(r));
+    std::int64_t clock = window.begin;
     for (std::size_t s = step.rank_begin[r]; s < step.rank_begin[r + 1]; ++s) {
       const Stretch at = stretch_of(result, s);
       if (at.begin > clock) add_gap(row->slices, timeline, step, s, phases, clock, at.begin);
@@ -182,7 +189,7 @@ LevelRows pipeline_rows(const SimResult& result) {
                       program.overlapped ? ink_of_action(program.second.kind) : Ink::kNone);
       clock = at.end;
     }
-    add_tail(row->slices, std::move(tail[r]), clock, timeline.makespan.ps);
+    add_tail(row->slices, std::move(tail[r]), clock, window.end);
     row->index = RowIndex(row->slices);
     out.rows.push_back(std::move(row));
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gui/core/slices.hpp"
+#include "sim/lower/step_window.hpp"
 #include "sim/report/bubble_causes.hpp"
 #include "sim/report/metrics.hpp"
 #include "sim/simulate.hpp"
@@ -72,8 +73,16 @@ struct LevelRows {
 [[nodiscard]] Ink ink_of_task(const LoweredStep& step, const Timeline& timeline, TaskId task);
 [[nodiscard]] Ink ink_of_action(ActionKind kind);
 
-/// Ranks of the pipeline with their waiting as slices of kIdle, and work after the pipeline.
-[[nodiscard]] LevelRows pipeline_rows(const SimResult& result);
+/// Start and end of something, picoseconds.
+struct Stretch {
+  std::int64_t begin = 0, end = 0;
+};
+/// A rank's own step: from its begin as long as the step time. With a barrier that is the whole timeline.
+[[nodiscard]] Stretch window_of(const SimResult& result, const StepPeriod& period, int rank);
+
+/// Ranks of the pipeline with their waiting as slices of kIdle, and work after the pipeline. A row covers the
+/// rank's own step without a gap; its waiting is that of sim/report/bubble_causes.
+[[nodiscard]] LevelRows pipeline_rows(const SimResult& result, const StepPeriod& period);
 /// The critical path, neighbours of one cause merged; its slices sum to the step.
 [[nodiscard]] std::unique_ptr<TimelineRow> critical_row(const SimResult& result);
 /// Replicas folded into one row and the ranks below it, as shares of `pipeline`'s rows.
@@ -81,10 +90,7 @@ struct LevelRows {
 /// The streams of one rank; every operator, or neighbours of a kind inside a step merged.
 [[nodiscard]] LevelRows stream_rows(const SimResult& result, int rank, bool every_operator);
 
-/// Start and end of a step of the program, picoseconds.
-struct Stretch {
-  std::int64_t begin = 0, end = 0;
-};
+/// Start and end of a step of the program.
 [[nodiscard]] Stretch stretch_of(const SimResult& result, std::size_t step);
 /// Steps whose output a step's actions need, and steps that need its output; each ascending, none twice.
 [[nodiscard]] std::vector<std::size_t> steps_before(const SimResult& result, std::size_t step);

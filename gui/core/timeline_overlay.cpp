@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/core/chart_parts.hpp"
 #include "sim/lower/lower.hpp"
 
 namespace orrery::gui {
@@ -66,6 +67,27 @@ void add_flows(const RunView& run, const TimelineState& state, const TimelineGeo
                            fmt::format("{} arrows more are not drawn", left_out),
                            Align::kLeft,
                            Ink::kMutedText});
+  }
+}
+
+/// Frames of search hits, at most one a pixel: there may be very many.
+void add_hits(const TimelineState& state, const TimelineGeometry& g, SceneLayer& layer) {
+  const RowBox* row = nullptr;
+  double drawn_until = 0;
+  for (const SliceId& hit : state.hits) {
+    if (row == nullptr || row->row->name != hit.row) {
+      const auto found = std::find_if(g.lanes.rows.begin(), g.lanes.rows.end(),
+                                      [&](const RowBox& box) { return box.row->name == hit.row; });
+      row = found == g.lanes.rows.end() ? nullptr : &*found;
+      drawn_until = g.body.x;
+    }
+    if (row == nullptr || hit.index >= row->row->slices.size()) continue;
+    const double x0 = g.axis.x(static_cast<double>(row->row->slices.begin[hit.index]));
+    const double x1 = std::max(x0 + 2, g.axis.x(static_cast<double>(row->row->slices.end[hit.index])));
+    if (x1 < drawn_until + 1 || x0 > g.body.x + g.body.w) continue;
+    drawn_until = x1;
+    const Box box{x0, g.body.y + row->y + 1, x1 - x0, row->h - 2};
+    layer.rects.push_back({cut(box, g.body), Ink::kNone, Pattern::kPlain, Ink::kHit, 0, 2});
   }
 }
 
@@ -180,7 +202,10 @@ void add_headers(const TimelineState& state, const TimelineGeometry& g, const Te
       const bool two_lines = !box.row->note.empty() && box.h > text.em * 2.2;
       const double line = two_lines ? text.em * 1.15 : box.h;
       const double start = two_lines ? y + (box.h - 2 * line) / 2 : y;
-      layer.texts.push_back({{8, start, g.headers.w - 12, line}, box.row->name, Align::kLeft, Ink::kText});
+      layer.texts.push_back({{8, start, g.headers.w - 12, line},
+                             fitted_text(box.row->name, g.headers.w - 12, text),
+                             Align::kLeft,
+                             Ink::kText});
       if (two_lines) {
         layer.texts.push_back({{8, start + line, g.headers.w - 12, line},
                                box.row->note,
@@ -197,25 +222,27 @@ void add_headers(const TimelineState& state, const TimelineGeometry& g, const Te
   }
 }
 
-void add_legend(const TimelineState& state, const TimelineGeometry& g, const TextMetrics& text,
-                Scene& scene) {
+void add_legend(const RunView& run, const TimelineState& state, const TimelineGeometry& g,
+                const TextMetrics& text, Scene& scene) {
   if (g.legend.h <= 0) return;
   SceneLayer& layer = scene.new_layer(g.legend);
   layer.rects.push_back({g.legend, Ink::kBackground});
+  const double line = text.em * kLegendLineEms;
   double x = 8;
+  double y = g.legend.y;
   const auto entry = [&](const SceneRect& sample, const std::string& name) {
-    const double w = text.width(name) + text.em * 2.2;
-    if (x + w > g.legend.w) return;
+    const bool swatched =
+        sample.fill != Ink::kNone || sample.frame != Ink::kNone || sample.pattern != Pattern::kPlain;
+    const double before = swatched ? text.em * 1.5 : 0;
+    // Small letters, of which the width is known to be less than that of the others.
+    const double w = text.width(name) * 0.9 + before + text.em * (swatched ? 0.8 : 2);
+    if (x + w > g.legend.w && x > 8) x = 8, y += line;
+    if (y + line > g.legend.y + g.legend.h + 1) return;
     SceneRect swatch = sample;
-    swatch.box = {x, g.legend.y + g.legend.h * 0.22, text.em * 1.2, g.legend.h * 0.56};
-    layer.rects.push_back(swatch);
-    layer.texts.push_back({{x + text.em * 1.5, g.legend.y, w, g.legend.h},
-                           name,
-                           Align::kLeft,
-                           Ink::kText,
-                           Ink::kNone,
-                           false,
-                           true});
+    swatch.box = {x, y + line * 0.22, text.em * 1.2, line * 0.56};
+    if (swatched) layer.rects.push_back(swatch);
+    layer.texts.push_back(
+        {{x + before, y, w + text.em, line}, name, Align::kLeft, Ink::kText, Ink::kNone, false, true});
     x += w;
   };
   if (state.level == Level::kCluster) {
@@ -232,6 +259,14 @@ void add_legend(const TimelineState& state, const TimelineGeometry& g, const Tex
       entry({{}, shown.ink == Ink::kIdle ? Ink::kNone : shown.ink, shown.pattern}, std::string(shown.name));
     }
     if (!streams) entry({{}, Ink::kNone, Pattern::kPlain, Ink::kFrame}, "overlapped pair");
+    if (!streams && run.steps_overlap())
+      entry(
+          {{}, Ink::kNone},
+          fmt::format("no barrier: each row is its rank's own step of {:.4g} s, the next one follows at once",
+                      run.metrics().step_time_s));
+    if (!streams && has_upward_flow(run))
+      entry({{}, Ink::kForward, Pattern::kPlain, Ink::kNone, kUpwardDim},
+            "fainter: from the last rank to the first");
   }
   entry({{}, Ink::kNone}, "simulated, not measured");
 }
@@ -239,11 +274,7 @@ void add_legend(const TimelineState& state, const TimelineGeometry& g, const Tex
 void add_overlay(const RunView& run, const TimelineState& state, const TimelineGeometry& g,
                  const TextMetrics& text, Scene& scene) {
   SceneLayer& layer = scene.new_layer({g.body.x, g.ruler.y, g.body.w, g.ruler.h + g.body.h});
-  for (const SliceId& hit : state.hits) {
-    const Box box = slice_box(g, hit);
-    if (box.h > 0 && box.x < g.body.x + g.body.w && box.x + box.w > g.body.x)
-      layer.rects.push_back({cut(box, g.body), Ink::kNone, Pattern::kPlain, Ink::kHit, 0, 2});
-  }
+  add_hits(state, g, layer);
   if (state.hovered) {
     const Box box = slice_box(g, *state.hovered);
     if (box.h > 0) layer.rects.push_back({cut(box, g.body), Ink::kNone, Pattern::kPlain, Ink::kText, 0, 1});

@@ -14,8 +14,9 @@ void add_overview(const RunView& run, const TimelineState& state, const Timeline
 /// Names of the rows; the current one of the keyboard has a frame while the view has focus.
 void add_headers(const TimelineState& state, const TimelineGeometry& g, const TextMetrics& text,
                  Scene& scene);
-/// The categories of the rows shown, below them.
-void add_legend(const TimelineState& state, const TimelineGeometry& g, const TextMetrics& text, Scene& scene);
+/// The categories of the rows shown, below them, and what is to be known of the rows.
+void add_legend(const RunView& run, const TimelineState& state, const TimelineGeometry& g,
+                const TextMetrics& text, Scene& scene);
 /// Selection, search hits, arrows of dependencies, dragged area with its length, marks with their notes.
 void add_overlay(const RunView& run, const TimelineState& state, const TimelineGeometry& g,
                  const TextMetrics& text, Scene& scene);

@@ -12,12 +12,25 @@
 namespace orrery::gui {
 namespace {
 
-constexpr double kHeaderEms = 11;
+constexpr double kHeaderEms = 9;
+constexpr double kStreamHeaderEms = 13.5;  ///< names of streams are longer
+/// Below this width the legend takes two lines.
+constexpr double kLegendEms = 100;
 constexpr std::size_t kMostLabels = 900;
 
 std::string action_label(const Action& action) {
   const char kind = action.kind == ActionKind::kInputGrad ? 'B' : letter(action.kind);
   return fmt::format("{}{}", kind, action.microbatch.value);
+}
+
+/// Slices of a microbatch that goes upward are lighter.
+std::uint8_t direction_dim(const RunView* run, const TimelineRow& row, std::size_t index, int half) {
+  if (run == nullptr || row.kind != RowKind::kPipelineRank) return 0;
+  const std::int32_t ref = row.slices.ref[index];
+  if (ref < 0 || ref == kTailRef) return 0;
+  const Step& step = run->result().step->steps[static_cast<std::size_t>(ref)].step;
+  return half < step.count() && goes_upward(*run, step.action(half).microbatch) ? kUpwardDim
+                                                                                : std::uint8_t{0};
 }
 
 void add_heat(const RunView& run, const TimelineRow& row, const TimeAxis& axis, double y, double h,
@@ -37,8 +50,7 @@ void add_heat(const RunView& run, const TimelineRow& row, const TimeAxis& axis, 
   layer.strips.push_back(std::move(strip));
 }
 
-void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double h, const TextMetrics& text,
-                 SceneLayer& layer) {
+void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double h, SceneLayer& layer) {
   const Counter& c = row.counter;
   double top = c.limit;
   for (double v : c.value) top = std::max(top, v);
@@ -75,18 +87,24 @@ void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double 
   if (c.limit > 0) {
     const double at = level(c.limit);
     layer.lines.push_back({axis.left, at, right, at, Ink::kLimit, 1, false, true});
-    const std::string label = fmt::format("{:.4g} {}", c.limit * c.scale, c.unit);
-    layer.texts.push_back({{right - text.width(label) - 12, at + 1, text.width(label) + 4, text.em},
-                           label,
-                           Align::kRight,
-                           Ink::kLimit,
-                           Ink::kNone,
-                           false,
-                           true});
   }
 }
 
 }  // namespace
+
+bool goes_upward(const RunView& run, MicrobatchId microbatch) {
+  const Schedule& s = *run.result().schedule;
+  return s.stages > 1 && s.rank_of(StageId{0}, microbatch) > s.rank_of(StageId{s.stages - 1}, microbatch);
+}
+
+bool has_upward_flow(const RunView& run) {
+  if (!run.feasible()) return false;
+  const auto microbatches = static_cast<std::int32_t>(run.result().schedule->microbatches);
+  for (std::int32_t m = 0; m < microbatches; ++m) {
+    if (goes_upward(run, MicrobatchId{m})) return true;
+  }
+  return false;
+}
 
 std::vector<const TimelineRow*> visible_rows(const RunView& run, const TimelineState& state) {
   std::vector<const TimelineRow*> out;
@@ -116,13 +134,16 @@ const TimelineRow* find_row(const RunView& run, const TimelineState& state, cons
 TimelineGeometry geometry(const RunView& run, const TimelineState& state, double width, double height,
                           const TextMetrics& text) {
   TimelineGeometry g;
-  const double header = std::min(std::round(text.em * kHeaderEms), std::floor(width * 0.4));
+  const bool streams = state.level == Level::kRank || state.level == Level::kOperators;
+  const double header =
+      std::min(std::round(text.em * (streams ? kStreamHeaderEms : kHeaderEms)), std::floor(width * 0.4));
   const double overview = std::round(text.em * 1.6);
   const double ruler = std::round(text.em * 1.6);
   const double body_width = std::max(1.0, width - header);
   g.overview = {header, 0, body_width, overview};
   g.ruler = {header, overview, body_width, ruler};
-  const double legend = height > text.em * 12 ? std::round(text.em * 1.5) : 0;
+  const double lines = width < text.em * kLegendEms ? 2 : 1;
+  const double legend = height > text.em * 14 ? std::round(text.em * kLegendLineEms * lines) + 2 : 0;
   g.headers = {0, overview + ruler, header, std::max(0.0, height - overview - ruler - legend)};
   g.legend = {0, height - legend, width, legend};
   g.body = {header, overview + ruler, body_width, g.headers.h};
@@ -172,7 +193,7 @@ void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, b
   const bool dense = static_cast<double>(to - std::min(from, to)) > axis.width;
   bool thin = dense;
   if (!dense) {
-    const auto dim = static_cast<std::uint8_t>(dimmed ? 170 : 0);
+    const auto all_dim = static_cast<std::uint8_t>(dimmed ? 170 : 0);
     const double left = axis.left;
     const double right = axis.left + axis.width;
     for (std::size_t i = from; i < to; ++i) {
@@ -188,13 +209,16 @@ void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, b
       const double shown = w > 4 ? w - 0.75 : w;
       const Pattern pattern = w >= 5 ? category(s.ink[i]).pattern : Pattern::kPlain;
       const bool pair = s.second[i] != Ink::kNone;
+      const auto dim_of = [&](int half) { return std::max(all_dim, direction_dim(run, row, i, half)); };
+      const std::uint8_t dim = dim_of(0);
       const Ink fill = s.ink[i] == Ink::kIdle ? Ink::kNone : s.ink[i];
       if (pair) {
         slices.rects.push_back({{x0, top, shown, height / 2}, s.ink[i], Pattern::kPlain, Ink::kNone, dim});
         slices.rects.push_back(
-            {{x0, top + height / 2, shown, height / 2}, s.second[i], Pattern::kPlain, Ink::kNone, dim});
+            {{x0, top + height / 2, shown, height / 2}, s.second[i], Pattern::kPlain, Ink::kNone, dim_of(1)});
         if (w >= 6)
-          slices.rects.push_back({{x0, top, shown, height}, Ink::kNone, Pattern::kPlain, Ink::kFrame, dim});
+          slices.rects.push_back(
+              {{x0, top, shown, height}, Ink::kNone, Pattern::kPlain, Ink::kFrame, all_dim});
       } else {
         slices.rects.push_back({{x0, top, shown, height}, fill, pattern, Ink::kNone, dim});
       }
@@ -209,7 +233,7 @@ void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, b
       const Ink on = s.ink[i] == Ink::kIdle ? Ink::kBackground : s.ink[i];
       slices.texts.push_back(
           {{x0, top, shown, height}, std::move(label), Align::kCentre, Ink::kText, on, false, true});
-      if (pair) slices.texts.back().on = Ink::kNone, slices.texts.back().ink = Ink::kText;
+      if (pair || dim > 0) slices.texts.back().on = Ink::kNone, slices.texts.back().ink = Ink::kText;
       if (s.ink[i] == Ink::kIdle)
         slices.texts.back().on = Ink::kNone, slices.texts.back().ink = Ink::kMutedText;
     }
@@ -240,11 +264,12 @@ Scene timeline_scene(const RunView& run, const TimelineState& state, double widt
     for (const RowBox& box : g.lanes.rows) {
       const double y = g.body.y + box.y;
       if (box.pinned != pinned || y + box.h < clip.y || y > clip.y + clip.h) continue;
-      const bool dim = state.critical_only && box.row->kind != RowKind::kCriticalPath;
+      const bool dim =
+          state.critical_only && run.critical() != nullptr && box.row->kind != RowKind::kCriticalPath;
       if (box.row->kind == RowKind::kHeat)
         add_heat(run, *box.row, g.axis, y, box.h, strips);
       else if (box.row->kind == RowKind::kCounter)
-        add_counter(*box.row, g.axis, y, box.h, text, slices);
+        add_counter(*box.row, g.axis, y, box.h, slices);
       else
         add_row(*box.row, g.axis, y, box.h, dim, text, strips, slices, &run);
     }
@@ -252,7 +277,7 @@ Scene timeline_scene(const RunView& run, const TimelineState& state, double widt
     scene.layers.push_back(std::move(slices));
   }
   add_headers(state, g, text, scene);
-  add_legend(state, g, text, scene);
+  add_legend(run, state, g, text, scene);
   add_overlay(run, state, g, text, scene);
   return scene;
 }

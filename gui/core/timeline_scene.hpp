@@ -68,6 +68,8 @@ struct TimelineGeometry {
   LaneLayout lanes;  ///< relative to `body`
 };
 
+/// Height of a line of the legend.
+inline constexpr double kLegendLineEms = 1.4;
 /// Most arrows drawn at once, beyond it a line says how many there are.
 inline constexpr std::size_t kMostFlows = 500;
 
@@ -86,6 +88,13 @@ inline constexpr std::size_t kMostFlows = 500;
 /// of a pixel where they are thinner or on average less than two pixels. For rows of any origin.
 void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, bool dimmed,
              const TextMetrics& text, SceneLayer& strips, SceneLayer& slices, const RunView* run);
+
+/// How much of the background is in slices of microbatches that enter the pipeline at its last rank.
+inline constexpr std::uint8_t kUpwardDim = 80;
+/// Whether a microbatch goes through the ranks from the last to the first.
+[[nodiscard]] bool goes_upward(const RunView& run, MicrobatchId microbatch);
+/// Whether any does, as in DualPipe.
+[[nodiscard]] bool has_upward_flow(const RunView& run);
 
 /// "F 12", "F 12 | B 3", "dispatch": what stands in a slice.
 [[nodiscard]] std::string slice_label(const RunView& run, const TimelineRow& row, std::size_t index);

@@ -9,6 +9,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenuBar>
+#include <QPushButton>
 #include <QSettings>
 #include <QSlider>
 #include <QStackedWidget>
@@ -99,7 +100,7 @@ void MainWindow::make_centre() {
   hint_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
   auto* strip = new QHBoxLayout(hint_);
   strip->setContentsMargins(8, 0, 4, 0);
-  strip->addWidget(new QLabel("Simulated, not measured.  Try:"));
+  strip->addWidget(new QLabel("Try:"));
   const auto link = [&](const char* words, auto run) {
     auto* button = new QToolButton;
     button->setText(words);
@@ -108,10 +109,11 @@ void MainWindow::make_centre() {
     strip->addWidget(button);
     connect(button, &QToolButton::clicked, this, run);
   };
-  link("1  K: critical path", [this] { timeline_->act("critical"), timeline_->setFocus(); });
-  link("2  uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
-  link("3  Ctrl+B, edit, Ctrl+3: compare", [this] { keep_as_b(); });
-  link("?  keys", [this] { run_action("help"); });
+  link("1 critical path (K)", [this] { timeline_->act("critical"), timeline_->setFocus(); });
+  link("2 uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
+  link("3 keep to compare (Ctrl+B)", [this] { keep_as_b(); });
+  link("4 other layouts (Ctrl+2)", [this] { run_action("perspective-plan"); });
+  link("keys (?)", [this] { run_action("help"); });
   strip->addStretch();
   link("x", [this] { hint_->hide(); });
   layout->addWidget(hint_);
@@ -196,6 +198,7 @@ void MainWindow::make_docks() {
   add_chart("memory-time", "Memory over time");
   add_chart("roofline", "Roofline");
   add_chart("links", "Links");
+  add_chart("power", "Power over time");
   problems_ = new QListWidget;
   problems_->setAccessibleName("Problems");
   problems_->setWordWrap(true);
@@ -219,6 +222,17 @@ void MainWindow::make_docks() {
     query.rank = run->metrics().slowest_rank;
     timeline_->set_hits(find_slices(*run, timeline_->state(), query));
   });
+  for (const char* name : {"roofline", "links"}) {
+    // The operators of the class, on the timeline of the rank that the chart is about.
+    connect(charts_.at(name), &ChartView::picked, this, [this, name](int row) {
+      const Table& table = charts_.at(name)->model().table();
+      const auto run = bench_.run();
+      if (!run || row < 0 || static_cast<std::size_t>(row) >= table.rows.size()) return;
+      timeline_->set_level(Level::kOperators, timeline_->state().rank);
+      search_->setText(QString::fromStdString("class:" + table.rows[static_cast<std::size_t>(row)][0].text));
+      start_search();
+    });
+  }
   connect(problems_, &QListWidget::itemActivated, this, [this](QListWidgetItem* item) {
     const QStringList cure = item->data(Qt::UserRole).toStringList();
     for (qsizetype i = 0; i + 1 < cure.size(); i += 2)
@@ -228,7 +242,10 @@ void MainWindow::make_docks() {
 
 void MainWindow::show_run() {
   const auto run = bench_.run();
-  tiles_->set_tiles(run ? headline(*run, b_.get()) : std::vector<Tile>{}, bench_.stale());
+  if (run && !bench_.stale()) find_ranges();
+  tiles_->set_tiles(
+      run ? headline(*run, b_.get(), ranges_of_ == run ? ranges_ : Ranges{}) : std::vector<Tile>{},
+      bench_.stale());
   timeline_->set_stale(bench_.stale());
   if (!run) return;
   if (!bench_.stale())
@@ -246,10 +263,9 @@ void MainWindow::show_run() {
       }
     }
     compare_->set_runs(run, b_);
-    report_->setMarkdown(QString::fromStdString(result_text(
-        run->metrics(), run->scenario(),
-        {.format = TextFormat::kMarkdown, .all = false, .published = load_published(bench_.profiles())})));
   }
+  show_report();
+  if (perspective_ == Perspective::kPlan) plan_->prepare();
   const auto short_name = [](const RunView* r) {
     return r == nullptr ? std::string("none")
                         : fmt::format("{}, {} GPUs, pp {}", r->scenario().model_ref, r->scenario().gpus,
@@ -275,6 +291,9 @@ void MainWindow::show_charts() {
   });
   charts_.at("roofline")->set_maker([run, rank](double w, double h, const TextMetrics& t, int s) {
     return roofline_chart(*run, rank, w, h, t, s);
+  });
+  charts_.at("power")->set_maker([run, rank](double w, double h, const TextMetrics& t, int) {
+    return power_chart(*run, rank, w, h, t);
   });
   charts_.at("links")->set_maker([run, rank](double w, double h, const TextMetrics& t, int s) {
     return links_chart(*run, rank, w, h, t, s);
@@ -304,6 +323,10 @@ void MainWindow::show_selection() {
     for (const std::string& words : bottlenecks(*run)) rows.emplace_back("limits", words);
   }
   show_details(rows, "Details");
+  const TimelineRow* chosen = timeline_->state().selected
+                                  ? gui::find_row(*run, timeline_->state(), timeline_->state().selected->row)
+                                  : nullptr;
+  if (chosen != nullptr && chosen->rank >= 0) charts_.at("memory")->select(chosen->rank);
   const auto state = timeline_->state();
   const std::string scope = statistics_scope(*run, state);
   statistics_->set_maker([run, state, scope](double w, double h, const TextMetrics& text, int) {
@@ -338,31 +361,12 @@ void MainWindow::show_problems() {
     statusBar()->showMessage(QString::fromStdString(bench_.problems().back().text).section('\n', 0, 0), 8000);
 }
 
-void MainWindow::set_perspective(Perspective perspective) {
-  perspective_ = perspective;
-  pages_->setCurrentIndex(static_cast<int>(perspective));
-  const bool schedule = perspective == Perspective::kSchedule;
-  for (auto& [name, dock] : docks_) {
-    const bool always = name == "Scenario" && perspective != Perspective::kReport;
-    dock->setVisible(schedule || always);
-  }
-  if (schedule) docks_.at(bench_.problems().empty() ? "Waterfall" : "Problems")->raise();
-  for (const auto& [p, id] : {std::pair{Perspective::kSchedule, "perspective-schedule"},
-                              {Perspective::kPlan, "perspective-plan"},
-                              {Perspective::kCompare, "perspective-compare"},
-                              {Perspective::kReport, "perspective-report"}})
-    actions_.at(id)->setChecked(p == perspective);
-  if (perspective == Perspective::kCompare) compare_->a()->setFocus();
-  if (perspective == Perspective::kPlan) plan_->axes_table()->setFocus();
-  if (schedule) timeline_->setFocus();
-}
-
 void MainWindow::size_docks() {
   const int w = width();
   resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 22 / 100, w * 21 / 100}, Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
-  resizeDocks({docks_.at("Waterfall")}, {height() * 27 / 100}, Qt::Vertical);
+  resizeDocks({docks_.at("Waterfall")}, {height() * 25 / 100}, Qt::Vertical);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {
@@ -390,35 +394,6 @@ TimelineView* MainWindow::active_timeline() {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   event->accept();
-}
-
-std::vector<std::string> MainWindow::views() {
-  return {"schedule", "cluster", "rank",     "operators", "waterfall", "memory", "memory-time",
-          "roofline", "links",   "problems", "plan",      "compare",   "report", "help"};
-}
-
-bool MainWindow::show_view(const std::string& name) {
-  const std::map<std::string, Level> levels{{"schedule", Level::kPipeline},
-                                            {"cluster", Level::kCluster},
-                                            {"rank", Level::kRank},
-                                            {"operators", Level::kOperators}};
-  if (const auto level = levels.find(name); level != levels.end()) {
-    set_perspective(Perspective::kSchedule);
-    timeline_->set_level(level->second, timeline_->state().rank);
-    return true;
-  }
-  if (const auto chart = charts_.find(name); chart != charts_.end()) {
-    set_perspective(Perspective::kSchedule);
-    docks_.at(chart->second->objectName().toStdString())->raise();
-    return true;
-  }
-  if (name == "problems")
-    return set_perspective(Perspective::kSchedule), docks_.at("Problems")->raise(), true;
-  if (name == "plan") return set_perspective(Perspective::kPlan), true;
-  if (name == "compare") return set_perspective(Perspective::kCompare), true;
-  if (name == "report") return set_perspective(Perspective::kReport), true;
-  if (name == "help") return run_action("help"), true;
-  return false;
 }
 
 }  // namespace orrery::gui

@@ -6,6 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "gui/core/background.hpp"
+#include "gui/core/ranges.hpp"
+#include "gui/core/report_file.hpp"
 #include "gui/core/session.hpp"
 #include "gui/core/workbench.hpp"
 #include "gui/widgets/chart_view.hpp"
@@ -46,6 +49,11 @@ class MainWindow : public QMainWindow {
   void export_picture(const QString& path);
   void export_trace(const QString& path);
   void export_result(const QString& path);
+  /// The training-cost report, with its alternatives simulated in a worker; a refusal goes to the problems
+  /// panel. HTML, PDF, Markdown, CSV or JSON by the ending.
+  void export_report(const QString& path);
+  /// Until no worker runs and everything that came is shown. For tests and pictures.
+  void settle();
   void run_action(std::string_view id);
   void set_perspective(Perspective perspective);
   /// Rank of the streams, of memory over time, roofline and links.
@@ -97,7 +105,6 @@ class MainWindow : public QMainWindow {
   void make_actions();
   bool run_file_action(std::string_view id);
   bool run_view_action(std::string_view id);
-  void start_search();
   void find_row();
   void show_palette();
   void copy(bool markdown);
@@ -105,6 +112,14 @@ class MainWindow : public QMainWindow {
   void swap_runs();
   /// The present run becomes B, the answer of the search the present scenario.
   void open_plan(int item);
+  // main_window_work.cpp
+  void start_search();
+  /// Ranges of the tiles, for the present run.
+  void find_ranges();
+  /// The report of the present run, where its perspective is shown.
+  void show_report();
+  [[nodiscard]] ReportOrigin report_origin() const;
+  void keep_report(std::shared_ptr<const RunView> run, std::shared_ptr<const Document> document);
   // main_window_files.cpp
   void refuse(const std::string& code, const std::string& text);
   void open_session(const std::string& text, const std::string& place);
@@ -141,11 +156,17 @@ class MainWindow : public QMainWindow {
   QLineEdit* search_ = nullptr;
   QLabel* runs_label_ = nullptr;
   QLabel* speed_label_ = nullptr;
+  std::shared_ptr<const RunView> ranges_of_, report_of_;  ///< runs whose ranges and report are shown or made
+  std::shared_ptr<const RunView> document_of_;
+  std::shared_ptr<const Document> document_;  ///< the report of document_of_
+  Ranges ranges_;
   std::map<std::string, ChartView*> charts_;
   std::map<std::string, QDockWidget*> docks_;
   std::map<std::string, QAction*> actions_;
   QByteArray first_layout_;
   bool sized_ = false;
+  // Last, so that they end before anything that they hand results to.
+  Background ranges_worker_, report_worker_, export_worker_, search_worker_;
   Level shown_level_ = Level::kPipeline;
   int shown_rank_ = 0;
 };

@@ -15,7 +15,6 @@
 
 #include "gui/core/actions.hpp"
 #include "gui/core/examples.hpp"
-#include "gui/core/search.hpp"
 #include "gui/core/selection.hpp"
 #include "gui/widgets/dialogs.hpp"
 #include "gui/widgets/main_window.hpp"
@@ -161,6 +160,10 @@ bool MainWindow::run_file_action(std::string_view id) {
   } else if (id == "export-result") {
     const QString path = ask("Export result", "JSON (*.json);;Markdown (*.md);;CSV (*.csv);;text (*.txt)");
     if (!path.isEmpty()) export_result(path);
+  } else if (id == "export-report") {
+    const QString path =
+        ask("Export report", "HTML (*.html);;PDF (*.pdf);;Markdown (*.md);;CSV (*.csv);;JSON (*.json)");
+    if (!path.isEmpty()) export_report(path);
   } else if (id == "quit")
     close();
   else
@@ -202,25 +205,6 @@ void MainWindow::set_theme(Theme theme) {
   tiles_->set_theme(theme);
   statistics_->set_theme(theme);
   for (auto& [name, view] : charts_) view->set_theme(theme);
-}
-
-void MainWindow::start_search() {
-  const auto run = timeline_->run();
-  if (!run) return;
-  if (search_->text().trimmed().isEmpty()) {
-    timeline_->set_hits({});
-    return;
-  }
-  try {
-    std::vector<SliceId> hits =
-        find_slices(*run, timeline_->state(), parse_query(search_->text().toStdString()));
-    const std::size_t n = hits.size();
-    timeline_->set_hits(std::move(hits));
-    statusBar()->showMessage(n == 0 ? "no slice of this level matches"
-                                    : QString("%1 hits; Enter: next, Shift+Enter: previous").arg(n));
-  } catch (const InputError& error) {
-    refuse("input", error.what());
-  }
 }
 
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {

@@ -1,39 +1,27 @@
 #include "gui/widgets/plan_view.hpp"
 
+#include <fmt/format.h>
+
 #include <QComboBox>
-#include <QHeaderView>
+#include <QFontDatabase>
 #include <QLabel>
-#include <QProgressBar>
-#include <QPushButton>
+#include <QPlainTextEdit>
 #include <QSplitter>
 #include <QTabWidget>
-#include <QTableWidget>
 #include <QVBoxLayout>
 
 #include "gui/core/chart_parts.hpp"
 #include "sim/base/check.hpp"
+#include "sim/base/units_text.hpp"
 
 namespace orrery::gui {
-namespace {
-
-/// Where a search begins for a model without other wishes.
-const std::vector<std::pair<const char*, const char*>> kFirstAxes{
-    {"layout.pp", "4, 8, 16"},
-    {"layout.ep", "32, 64"},
-    {"layout.schedule", "1f1b, zb-h1, dualpipe"},
-    {"layout.recompute", "none, deepseek-v3, full"}};
-
-}  // namespace
 
 PlanView::PlanView(Workbench& bench, QWidget* parent)
     : QWidget(parent),
       bench_(bench),
-      search_(bench.profiles()),
-      axes_(new QTableWidget(8, 2)),
-      run_(new QPushButton("Search")),
-      progress_(new QProgressBar),
-      words_(new QLabel("Every combination is simulated. A double click on an answer opens it; the present "
-                        "run becomes B.")),
+      grid_(bench.profiles()),
+      best_(bench.profiles()),
+      question_(new PlanQuestionPanel),
       tabs_(new QTabWidget),
       x_(new QComboBox),
       y_(new QComboBox),
@@ -41,19 +29,8 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
       scatter_(new ChartView("Scatter of two figures")),
       heat_(new ChartView("Heat map")),
       parallel_(new ChartView("Parallel coordinates")),
-      reasons_(new ChartView("Why not")) {
-  axes_->setHorizontalHeaderLabels({"key of the scenario", "values, separated by commas"});
-  axes_->horizontalHeader()->setStretchLastSection(true);
-  axes_->setColumnWidth(0, 150);
-  axes_->verticalHeader()->hide();
-  axes_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
-  axes_->setAccessibleName("Axes of the search");
-  for (std::size_t i = 0; i < kFirstAxes.size(); ++i) {
-    axes_->setItem(static_cast<int>(i), 0, new QTableWidgetItem(kFirstAxes[i].first));
-    axes_->setItem(static_cast<int>(i), 1, new QTableWidgetItem(kFirstAxes[i].second));
-  }
-  words_->setWordWrap(true);
-  progress_->setAccessibleName("Progress of the search");
+      reasons_(new ChartView("Why not")),
+      words_(new QPlainTextEdit) {
   for (QComboBox* box : {x_, y_}) {
     for (const SweepMetric& m : sweep_metrics()) {
       if (m.better != 0)
@@ -66,85 +43,156 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   x_->setCurrentText("step_time_s");
   y_->setCurrentText("peak_bytes");
   table_->table_only();
+  words_->setReadOnly(true);
+  words_->setAccessibleName("Answer in words");
+  words_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
+  words_->setLineWrapMode(QPlainTextEdit::NoWrap);
   auto* left = new QWidget;
   auto* column = new QVBoxLayout(left);
-  column->addWidget(axes_, 1);
-  column->addWidget(run_);
-  column->addWidget(progress_);
-  column->addWidget(words_);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->addWidget(question_, 1);
   auto* pick = new QHBoxLayout;
   pick->addWidget(new QLabel("across"));
   pick->addWidget(x_, 1);
   pick->addWidget(new QLabel("up"));
   pick->addWidget(y_, 1);
   column->addLayout(pick);
+  tabs_->setAccessibleName("Answers");
   tabs_->addTab(table_, "Layouts");
   tabs_->addTab(scatter_, "Scatter");
   tabs_->addTab(heat_, "Heat map");
   tabs_->addTab(parallel_, "Parallel coordinates");
   tabs_->addTab(reasons_, "Why not");
+  tabs_->addTab(words_, "In words");
   auto* split = new QSplitter;
   split->addWidget(left);
   split->addWidget(tabs_);
   split->setStretchFactor(1, 3);
-  left->setMaximumWidth(430);
-  split->setSizes({330, 900});
+  left->setMaximumWidth(460);
+  split->setSizes({360, 900});
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(4, 4, 4, 4);
   layout->addWidget(split);
-  connect(run_, &QPushButton::clicked, this, [this] {
-    if (search_.running())
-      search_.cancel();
-    else
-      start();
+  connect(question_, &PlanQuestionPanel::run_wanted, this, [this] { running() ? cancel() : start(); });
+  connect(question_, &PlanQuestionPanel::space_wanted, this, [this](bool whole) {
+    if (const auto run = bench_.run()) question_->fill_space(run->scenario(), whole);
   });
-  connect(&search_, &PlanSearch::advanced, this, [this](int done, int total) {
-    progress_->setMaximum(total);
-    progress_->setValue(done);
-    if (done % 8 == 0) refresh();
+  connect(&grid_, &PlanSearch::advanced, this, [this](int done, int total) {
+    question_->show_progress(grid_.running(), done, total, QString("%1 of %2").arg(done).arg(total));
+    if (done % 8 == 0) show_answer();
   });
-  connect(&search_, &PlanSearch::finished, this, [this] {
-    run_->setText("Search");
-    refresh();
+  connect(&grid_, &PlanSearch::finished, this, [this] { show_answer(); });
+  connect(&best_, &LayoutSearch::advanced, this, [this] {
+    const SearchProgress p = best_.progress();
+    QString words = QString("%1 of %2 layouts decided")
+                        .arg(QString::fromStdString(count_text(static_cast<double>(p.decided))).trimmed(),
+                             QString::fromStdString(count_text(static_cast<double>(p.candidates))).trimmed());
+    if (p.best) words += QString(", best %1").arg(*p.best, 0, 'g', 5);
+    question_->show_progress(best_.running(), static_cast<double>(p.decided),
+                             static_cast<double>(p.candidates), words);
   });
-  for (ChartView* view : {table_, scatter_, parallel_, heat_}) {
+  connect(&best_, &LayoutSearch::finished, this, [this] { show_answer(); });
+  const auto open = [this](int item) {
+    if (item >= 0 && static_cast<std::size_t>(item) < items_.size()) emit open_wanted(item);
+  };
+  for (ChartView* view : {table_, scatter_, parallel_}) {
     connect(view, &ChartView::picked, this, [this](int item) { select(item); });
-    connect(view, &ChartView::opened, this, [this](int item) {
-      if (item >= 0 && static_cast<std::size_t>(item) < items_.size()) emit open_wanted(item);
-    });
+    connect(view, &ChartView::opened, this, open);
   }
+  // Rows of the heat map's table are values of a key, not layouts.
+  connect(heat_->canvas(), &ChartCanvas::picked, this, [this](int item) { select(item); });
+  connect(heat_->canvas(), &ChartCanvas::opened, this, open);
   refresh();
+}
+
+void PlanView::prepare() {
+  const auto run = bench_.run();
+  if (run && !question_->has_space()) question_->fill_space(run->scenario(), false);
+}
+
+void PlanView::refuse(const std::string& words) {
+  question_->say(QString::fromStdString(words));
+  question_->show_progress(false, 0, 0, "refused");
+  bench_.report({"input", words, {}});
 }
 
 void PlanView::start() {
   const auto run = bench_.run();
   if (!run) return;
-  std::vector<PlanAxis> axes;
-  for (int r = 0; r < axes_->rowCount(); ++r) {
-    const auto words = [&](int c) {
-      return axes_->item(r, c) == nullptr ? std::string() : axes_->item(r, c)->text().trimmed().toStdString();
-    };
-    if (!words(0).empty()) axes.push_back({words(0), split_values(words(1))});
-  }
+  prepare();
+  cancel();
+  asked_ = question_->mode();
   try {
-    search_.start(run->scenario(), bench_.input().base, axes);
+    if (asked_ == PlanMode::kBest)
+      best_.start(run->scenario(), question_->question());
+    else
+      grid_.start(run->scenario(), bench_.input().base, question_->axes());
   } catch (const InputError& error) {
-    bench_.report({"input", error.what(), {}});
-    return;
+    return refuse(error.what());
   }
+  items_.clear();
+  fates_.clear();
+  words_->clear();
   keys_.clear();
-  for (const PlanAxis& axis : axes) keys_.push_back(axis.key);
-  run_->setText("Cancel");
-  progress_->setMaximum(static_cast<int>(search_.total()));
-  progress_->setValue(0);
+  if (asked_ == PlanMode::kGrid) {
+    for (const PlanAxis& axis : grid_.axes()) keys_.push_back(axis.key);
+  }
+  question_->say("Searching. Answers already found stay when it is cancelled.");
+  question_->show_progress(true, 0, 0, "begins");
   refresh();
 }
 
+void PlanView::cancel() {
+  grid_.cancel();
+  best_.cancel();
+}
+
+void PlanView::wait() {
+  grid_.wait();
+  best_.wait();
+  show_answer();
+}
+
 void PlanView::show_items(PlanItems items, std::vector<std::string> keys) {
-  search_.cancel();
-  search_.wait();
+  cancel();
+  wait();
   items_ = std::move(items);
+  fates_ = fates_of(items_);
+  total_ = static_cast<double>(items_.size());
   keys_ = std::move(keys);
+  question_->say("Rows of a file.");
+  words_->clear();
+  refresh();
+}
+
+void PlanView::show_answer() {
+  std::size_t fits = 0;
+  if (asked_ == PlanMode::kGrid && grid_.total() > 0) {
+    items_ = grid_.items();
+    fates_ = fates_of(items_);
+    total_ = static_cast<double>(items_.size());
+    for (const PlanItem& item : items_) fits += item.row.status == "ok" ? 1 : 0;
+    if (!grid_.running()) {
+      question_->show_progress(false, total_, static_cast<double>(grid_.total()),
+                               QString("%1 of %2, %3 fit").arg(items_.size()).arg(grid_.total()).arg(fits));
+      question_->say("A double click on an answer opens it; the present run becomes B.");
+    }
+  } else if (const auto answer = best_.answer(); asked_ == PlanMode::kBest && !best_.running()) {
+    if (!best_.problem().empty()) return refuse(best_.problem());
+    if (!answer) return;
+    items_ = answer->items;
+    fates_ = answer->fates;
+    total_ = answer->candidates;
+    keys_ = varying_keys(items_);
+    words_->setPlainText(QString::fromStdString(answer->words));
+    question_->show_progress(false, answer->complete ? 1 : 0, 1,
+                             answer->complete ? "all layouts decided" : "stopped early");
+    question_->say(items_.empty() ? "No layout of the space can run: see Why not and In words."
+                   : answer->complete
+                       ? "Proven best of the space: see In words. A double click opens a layout; "
+                         "the present run becomes B."
+                       : "Stopped early: the best so far, not proven. A double click opens one.");
+  }
   refresh();
 }
 
@@ -153,14 +201,10 @@ void PlanView::select(int item) {
 }
 
 void PlanView::refresh() {
-  if (search_.running() || search_.total() > 0) items_ = search_.items();
   const auto items = std::make_shared<const PlanItems>(items_);
   const auto keys = keys_;
   const auto x = static_cast<std::size_t>(std::max(0, metric_index(x_->currentText().toStdString())));
   const auto y = static_cast<std::size_t>(std::max(0, metric_index(y_->currentText().toStdString())));
-  std::size_t fits = 0;
-  for (const auto& item : items_) fits += item.row.status == "ok" ? 1 : 0;
-  progress_->setFormat(QString("%v of %m, %1 fit").arg(fits));
   table_->set_maker([items, keys](double w, double h, const TextMetrics& t, int) {
     return Chart{start_chart(w, h, "", t), plan_table(*items, keys)};
   });
@@ -170,8 +214,9 @@ void PlanView::refresh() {
   parallel_->set_maker([items, keys](double w, double h, const TextMetrics& t, int s) {
     return parallel_chart(*items, keys, w, h, t, s);
   });
-  reasons_->set_maker(
-      [items](double w, double h, const TextMetrics& t, int) { return reasons_chart(*items, w, h, t); });
+  reasons_->set_maker([fates = fates_, total = total_](double w, double h, const TextMetrics& t, int) {
+    return reasons_chart(fates, total, w, h, t);
+  });
   const std::string first = keys.empty() ? "" : keys[0];
   const std::string second = keys.size() < 2 ? first : keys[1];
   heat_->set_maker([items, first, second, x](double w, double h, const TextMetrics& t, int) {

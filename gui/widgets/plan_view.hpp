@@ -5,19 +5,17 @@
 
 #include "gui/core/plan_charts.hpp"
 #include "gui/widgets/chart_view.hpp"
+#include "gui/widgets/plan_question.hpp"
 
 class QComboBox;
-class QLabel;
-class QProgressBar;
-class QPushButton;
-class QTableWidget;
+class QPlainTextEdit;
 class QTabWidget;
 
 namespace orrery::gui {
 
-/// A search over layouts around the present scenario: axes on the left, answers as table, scatter with the
-/// front, heat map, parallel coordinates and counts of reasons, all with one selection. A double click asks
-/// to open a layout.
+/// Layouts around the present scenario: the question on the left; the answers as table, scatter with the
+/// front, heat map, parallel coordinates, counts of what became of the rest, and in words, all with one
+/// selection. A double click asks to open a layout.
 class PlanView : public QWidget {
   Q_OBJECT
 
@@ -26,28 +24,39 @@ class PlanView : public QWidget {
   void set_theme(Theme theme);
   /// Rows from elsewhere, such as a sweep's journal.
   void show_items(PlanItems items, std::vector<std::string> keys);
+  /// The perspective was opened, or another scenario is there: the space is filled if it is empty.
+  void prepare();
   void start();
-  [[nodiscard]] PlanSearch& search() { return search_; }
-  [[nodiscard]] QTableWidget* axes_table() { return axes_; }
+  void cancel();
+  [[nodiscard]] bool running() const { return best_.running() || grid_.running(); }
+  /// Until nothing runs, with the answer shown. For tests and pictures.
+  void wait();
+  [[nodiscard]] PlanSearch& grid() { return grid_; }
+  [[nodiscard]] LayoutSearch& best() { return best_; }
+  [[nodiscard]] PlanQuestionPanel* question() { return question_; }
   [[nodiscard]] QTabWidget* tabs() { return tabs_; }
   [[nodiscard]] ChartView* table() { return table_; }
+  [[nodiscard]] ChartView* reasons() { return reasons_; }
   [[nodiscard]] const PlanItems& items() const { return items_; }
 
  signals:
   void open_wanted(int item);
 
  private:
+  void show_answer();
   void refresh();
   void select(int item);
+  void refuse(const std::string& words);
 
   Workbench& bench_;
-  PlanSearch search_;
+  PlanSearch grid_;
+  LayoutSearch best_;
   PlanItems items_;
+  std::vector<Fate> fates_;
+  double total_ = 0;
+  PlanMode asked_ = PlanMode::kBest;  ///< of the answers shown
   std::vector<std::string> keys_;
-  QTableWidget* axes_;
-  QPushButton* run_;
-  QProgressBar* progress_;
-  QLabel* words_;
+  PlanQuestionPanel* question_;
   QTabWidget* tabs_;
   QComboBox* x_;
   QComboBox* y_;
@@ -56,6 +65,7 @@ class PlanView : public QWidget {
   ChartView* heat_;
   ChartView* parallel_;
   ChartView* reasons_;
+  QPlainTextEdit* words_;
 };
 
 }  // namespace orrery::gui

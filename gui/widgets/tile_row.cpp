@@ -21,7 +21,10 @@ TileButton::TileButton(QWidget* parent) : QToolButton(parent) {
 void TileButton::set_tile(const Tile& tile) {
   tile_ = tile;
   setText(QString::fromStdString(tile.title + ": " + tile.value));
-  const std::string rest = tile.published + (tile.against.empty() ? "" : "; " + tile.against);
+  std::string rest;
+  for (const std::string* line : {&tile.range, &tile.published, &tile.against}) {
+    if (!line->empty()) rest += (rest.empty() ? "" : "; ") + *line;
+  }
   setAccessibleName(QString::fromStdString(tile.title + ": " + tile.value));
   setAccessibleDescription(QString::fromStdString(rest + "; " + tile.badge));
   setToolTip(QString::fromStdString(tile.title + ": " + tile.value + "\n" + rest + "\n" + tile.badge +
@@ -41,9 +44,9 @@ QSize TileButton::sizeHint() const {
   big.setPointSizeF(font().pointSizeF() * 1.5);
   big.setBold(true);
   int w = QFontMetrics(big).horizontalAdvance(QString::fromStdString(tile_.value));
-  for (const std::string* line : {&tile_.title, &tile_.published, &tile_.badge, &tile_.against})
+  for (const std::string* line : {&tile_.title, &tile_.range, &tile_.published, &tile_.badge, &tile_.against})
     w = std::max(w, metrics.horizontalAdvance(QString::fromStdString(*line)));
-  return {w + 18, static_cast<int>(metrics.height() * (tile_.against.empty() ? 4.9 : 5.9))};
+  return {w + 18, static_cast<int>(metrics.height() * (tile_.against.empty() ? 6.2 : 7.2))};
 }
 
 QSize TileButton::minimumSizeHint() const {
@@ -70,8 +73,10 @@ void TileButton::paintEvent(QPaintEvent*) {
   big.setBold(true);
   put(tile_.title, Ink::kMutedText, font(), 1);
   put(tile_.value, isEnabled() ? Ink::kText : Ink::kMutedText, big, 1.5);
-  put(tile_.published, Ink::kText, font(), 1);
-  if (!tile_.against.empty()) put(tile_.against, Ink::kText, font(), 1);
+  for (const std::string* words : {&tile_.range, &tile_.published, &tile_.against}) {
+    if (!words->empty()) put(*words, Ink::kText, font(), 1);
+  }
+  y = height() - line - line / 4;
   put(tile_.badge, Ink::kMutedText, font(), 1);
 }
 

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "gui/core/headline.hpp"
+#include "gui/core/report_file.hpp"
+#include "planner/report/document_json.hpp"
 #include "sim/report/report_json.hpp"
 #include "sim/report/table.hpp"
 #include "tests/gui/support.hpp"
@@ -61,6 +63,15 @@ TEST(Agreement, TenScenariosHaveTheNumbersOfTheCommandLine) {
     EXPECT_EQ(tiles[0].value, digits_text(cli["step"]["time_s"].get<double>()) + " s");
     EXPECT_EQ(tiles[1].value, digits_text(cli["throughput"]["tokens_per_s_per_gpu"].get<double>()));
   }
+}
+
+TEST(Agreement, TheReportHasTheFiguresOfTheCommandLine) {
+  const std::string text = run_program(
+      "report '" ORRERY_SOURCE_DIR "/docs/examples/deepseek-v3-2048-h800.json' --no-runs --format json -q");
+  const Document cli = parse_document(text, "command line");
+  const Document gui = run_report(*deepseek(), test_profiles(), {"example", "test", "orrery report"}, false);
+  EXPECT_GT(gui.figures.size(), 50U);
+  EXPECT_TRUE(gui.figures == cli.figures);
 }
 
 TEST(Headline, EveryTileHasAUnitABadgeAndAFormula) {

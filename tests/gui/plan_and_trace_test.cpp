@@ -2,6 +2,7 @@
 
 #include "gui/core/compare_runs.hpp"
 #include "gui/core/plan_charts.hpp"
+#include "gui/core/plan_search.hpp"
 #include "gui/core/trace_overlay.hpp"
 #include "sim/base/check.hpp"
 #include "tests/gui/support.hpp"
@@ -82,12 +83,12 @@ TEST(PlanCharts, AreMadeForNothingSomethingAndEverySize) {
       (void)scatter_chart(items, 0, 1, w, h, plain_text(), 3);
       (void)heat_chart(items, "layout.tp", "layout.pp", 0, w, h, plain_text());
       (void)parallel_chart(items, keys, w, h, plain_text(), 2);
-      (void)reasons_chart(items, w, h, plain_text());
+      (void)reasons_chart(fates_of(items), static_cast<double>(items.size()), w, h, plain_text());
     }
   }
   EXPECT_EQ(plan_table(searched(), keys).rows.size(), 18U);
   double layouts = 0;
-  for (const auto& row : reasons_chart(searched(), 500, 300, plain_text()).table.rows)
+  for (const auto& row : reasons_chart(fates_of(searched()), 18, 500, 300, plain_text()).table.rows)
     layouts += *row[1].value;
   EXPECT_EQ(layouts, 18);
 }

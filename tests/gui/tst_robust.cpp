@@ -1,25 +1,15 @@
 #include <QApplication>
-#include <QDialog>
 #include <QDir>
 #include <QDropEvent>
-#include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
-#include <QLineEdit>
 #include <QMimeData>
 #include <QPainter>
-#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
-#include <QUndoStack>
-#include <QWheelEvent>
 #include <QXmlStreamReader>
 #include <algorithm>
-#include <ctime>
-#include <random>
-#include <set>
 
-#include "gui/core/actions.hpp"
 #include "gui/core/headline.hpp"
 #include "gui/widgets/main_window.hpp"
 #include "gui/widgets/scene_painter.hpp"
@@ -250,122 +240,6 @@ class RobustTest : public QObject {
         QVERIFY((image.pixelColor(800, 30) != QColor(Qt::white)) == (n > 0));
       }
     }
-  }
-
-  void paintingFiveMillionSlicesKeepsSixtyFramesASecond() {
-    std::vector<TimelineRow> rows(64);
-    std::mt19937 random(5);
-    std::int64_t longest = 0;
-    for (TimelineRow& row : rows) {
-      std::int64_t t = 0;
-      row.slices.reserve(5000000 / 64);
-      for (int i = 0; i < 5000000 / 64; ++i) {
-        const std::int64_t end = t + 500 + static_cast<std::int64_t>(random() % 4000);
-        row.slices.add(t, end, static_cast<Ink>(random() % 9), i);
-        t = end + static_cast<std::int64_t>(random() % 2 == 0 ? random() % 900 : 0);
-      }
-      row.index = RowIndex(row.slices);
-      longest = std::max(longest, t);
-    }
-    QImage image(1600, 900, QImage::Format_RGB32);
-    double worst = 0;
-    for (double zoom : {1.0, 3.0, 10.0, 40.0, 200.0}) {
-      double best = 1e9;
-      for (int repeat = 0; repeat < 3; ++repeat) {
-        const double began = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-        Scene scene{1600, 900, {}, {}};
-        SceneLayer strips;
-        SceneLayer slices;
-        const TimeAxis axis = zoomed(fitted({0, 1, 130, 1470}, static_cast<double>(longest)), zoom, 700,
-                                     static_cast<double>(longest));
-        for (std::size_t r = 0; r < rows.size(); ++r)
-          add_row(rows[r], axis, static_cast<double>(r) * 14, 14, false, plain_text(), strips, slices,
-                  nullptr);
-        scene.layers = {strips, slices};
-        QPainter painter(&image);
-        paint(painter, scene, Theme::kLight, QFont());
-        painter.end();
-        best = std::min(best, static_cast<double>(std::clock()) / CLOCKS_PER_SEC - began);
-      }
-      worst = std::max(worst, best);
-      qInfo("5,000,000 slices, 64 rows, 1600x900, zoom %g: %.1f ms CPU a frame", zoom, best * 1e3);
-    }
-#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__)
-    QVERIFY2(worst < 3 * 0.016, "more than three times the target of 16 ms");
-#endif
-  }
-
-  /// ORRERY_STORM_SECONDS makes it longer.
-  void aStormOfEventsBreaksNothing() {
-    const int seconds = qEnvironmentVariableIntValue("ORRERY_STORM_SECONDS");
-    QElapsedTimer clock;
-    clock.start();
-    std::mt19937 random(20251125);
-    const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-    const std::set<std::string> waits_for_a_person{
-        "open", "save-session", "export-picture", "export-trace", "export-result", "quit", "mark-note"};
-    std::vector<std::string> ids;
-    for (const ActionInfo& a : gui::actions()) {
-      if (a.scope != Scope::kMouse && waits_for_a_person.count(std::string(a.id)) == 0)
-        ids.emplace_back(a.id);
-    }
-    const std::vector<std::pair<std::string, std::vector<std::string>>> edits{
-        {"layout.pp", {"8", "16", "3", "0", "x"}},
-        {"training.global_batch_size", {"15360", "7680", "15361"}},
-        {"layout.schedule", {"1f1b", "dualpipe", "zb-h1", "nonsense"}},
-        {"layout.recompute", {"none", "full", "deepseek-v3"}}};
-    const std::vector<Qt::Key> keys{
-        Qt::Key_W,      Qt::Key_A,     Qt::Key_S,      Qt::Key_D,         Qt::Key_Left, Qt::Key_Right,
-        Qt::Key_Up,     Qt::Key_Down,  Qt::Key_0,      Qt::Key_F,         Qt::Key_R,    Qt::Key_Escape,
-        Qt::Key_Period, Qt::Key_Comma, Qt::Key_K,      Qt::Key_T,         Qt::Key_P,    Qt::Key_M,
-        Qt::Key_Delete, Qt::Key_Space, Qt::Key_Return, Qt::Key_Backspace, Qt::Key_Tab,  Qt::Key_Home};
-    int events = 0;
-    while (seconds > 0 ? clock.elapsed() < seconds * 1000 : events < 400) {
-      ++events;
-      TimelineView* view = below(5) == 0 ? window_->compare_view()->a() : window_->timeline();
-      const QPoint at(below(std::max(1, view->width())), below(std::max(1, view->height())));
-      switch (below(9)) {
-        case 0:
-          window_->run_action(ids[static_cast<std::size_t>(below(static_cast<int>(ids.size())))]);
-          break;
-        case 1: QTest::mouseClick(view, Qt::LeftButton, {}, at); break;
-        case 2: QTest::mouseDClick(view, Qt::LeftButton, {}, at); break;
-        case 3: {
-          QTest::mousePress(view, below(2) == 0 ? Qt::LeftButton : Qt::MiddleButton, {}, at);
-          QTest::mouseMove(view, at + QPoint(below(300) - 150, below(100) - 50));
-          QTest::mouseRelease(view, Qt::LeftButton, {}, at + QPoint(below(300) - 150, 0));
-          break;
-        }
-        case 4: {
-          QWheelEvent event(at, view->mapToGlobal(at), {}, {0, below(960) - 480}, Qt::NoButton,
-                            below(2) == 0 ? Qt::ControlModifier : Qt::NoModifier, Qt::NoScrollPhase, false);
-          QCoreApplication::sendEvent(view, &event);
-          break;
-        }
-        case 5:
-          QTest::keyClick(view, keys[static_cast<std::size_t>(below(static_cast<int>(keys.size())))],
-                          below(6) == 0 ? Qt::ShiftModifier : Qt::NoModifier);
-          break;
-        case 6: {
-          if (below(6) != 0) break;
-          const auto& [key, values] = edits[static_cast<std::size_t>(below(static_cast<int>(edits.size())))];
-          window_->scenario_panel()->edit(
-              key, values[static_cast<std::size_t>(below(static_cast<int>(values.size())))]);
-          break;
-        }
-        case 7:
-          if (below(10) == 0) window_->resize(1 + below(1900), 1 + below(1100));
-          break;
-        default: QCoreApplication::processEvents(); break;
-      }
-      for (QWidget* top : QApplication::topLevelWidgets()) {
-        if (qobject_cast<QDialog*>(top) != nullptr) top->close();
-      }
-    }
-    window_->bench().wait();
-    QCoreApplication::processEvents();
-    qInfo("%d events", events);
-    QVERIFY(window_->bench().run() != nullptr);
   }
 
  private:

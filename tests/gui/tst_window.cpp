@@ -212,7 +212,7 @@ class WindowTest : public QObject {
       QCOMPARE(window_->perspective(), Perspective::kCompare);
     else if (id == "perspective-report")
       QCOMPARE(window_->perspective(), Perspective::kReport);
-    else if (id == "open" || id == "save-session" || id == "export-picture")
+    else if (id == "open" || id == "save-session" || id == "export-picture" || id == "export-report")
       QTRY_COMPARE(dialog, QString("QFileDialog"));
     else if (id == "quit")
       QVERIFY(!window_->isVisible());
@@ -233,9 +233,9 @@ class WindowTest : public QObject {
       if (a.scope == Scope::kMouse) untested.insert(std::string(a.id));
     }
     const auto tested = [&](const char* id) { QCOMPARE(untested.erase(id), std::size_t{1}); };
+    timeline()->resize(timeline()->width(), 260);
     const TimelineGeometry g = timeline()->shape();
     const QPoint middle(static_cast<int>(g.body.x + g.body.w / 2), static_cast<int>(g.body.y + g.body.h / 2));
-    timeline()->resize(timeline()->width(), 260);
     wheel(middle, -120, Qt::NoModifier);
     QVERIFY(timeline()->state().scroll > 0);
     tested("m-rows");
@@ -302,6 +302,7 @@ class WindowTest : public QObject {
     window_->search_field()->clear();
     QTest::keyClicks(window_->search_field(), "mb:12 stage:3");
     QTest::keyClick(window_->search_field(), Qt::Key_Return);
+    window_->settle();
     const std::size_t n = timeline()->state().hits.size();
     QVERIFY(n >= 2 && n <= 3);
     QCOMPARE(timeline()->hit(), 0);
@@ -327,14 +328,23 @@ class WindowTest : public QObject {
   }
 
   void modelsAreSound() {
-    for (const char* name : {"waterfall", "memory", "roofline", "links"}) {
+    for (const char* name : {"waterfall", "memory", "roofline", "links", "power"}) {
       QAbstractItemModelTester tester(window_->chart(name)->table()->model(),
                                       QAbstractItemModelTester::FailureReportingMode::QtTest);
       QVERIFY(window_->chart(name)->table()->model()->rowCount() > 0);
     }
   }
 
+  void everyFocusableWidgetHasANameAndEveryActionAText_data() {
+    QTest::addColumn<int>("perspective");
+    QTest::newRow("schedule") << 0;
+    QTest::newRow("plan") << 1;
+    QTest::newRow("compare") << 2;
+    QTest::newRow("report") << 3;
+  }
   void everyFocusableWidgetHasANameAndEveryActionAText() {
+    QFETCH(int, perspective);
+    window_->set_perspective(static_cast<Perspective>(perspective));
     for (QWidget* w : window_->findChildren<QWidget*>()) {
       if (w->focusPolicy() == Qt::NoFocus || !w->isVisibleTo(window_.get())) continue;
       if (w->objectName().startsWith("qt_") || w->metaObject()->className() == QString("QTabBar")) continue;

@@ -1,0 +1,149 @@
+#include "gui/core/layout_search.hpp"
+
+#include <QMetaObject>
+#include <chrono>
+
+#include "gui/core/plan_search.hpp"
+#include "planner/parallel_for.hpp"
+#include "sim/base/check.hpp"
+
+namespace orrery::gui {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
+  return out;
+}
+
+/// "auto" is written -1 in lists of numbers.
+std::string values_text(const std::string& key, const std::string& text) {
+  std::vector<std::string> values = split_values(text);
+  if (key == "sms") {
+    for (std::string& value : values) {
+      if (value == "auto") value = "-1";
+    }
+  }
+  return joined(values);
+}
+
+}  // namespace
+
+PlanRequest plan_request(const Scenario& scenario, const PlanQuestion& question) {
+  PlanRequest r;
+  r.scenario = scenario;
+  r.space = default_space(scenario);
+  for (const auto& [key, values] : question.space)
+    restrict_space(r.space, key, values_text(key, values), "plan/" + key);
+  if (variants_of(r.space).empty())
+    throw InputError("plan/vpp", "the space is empty: none of the schedules has so many stages per rank");
+  r.objective = parse_objective(question.objective, "plan/objective");
+  for (const std::string& text : split_values(question.limits)) {
+    if (const auto constraint = parse_constraint(text, "plan/limits"))
+      r.constraints.push_back(*constraint);
+    else
+      r.space.demanded.push_back(parse_condition(text, "plan/limits"));
+  }
+  for (const std::string& name : split_values(question.front))
+    r.front.push_back(parse_metric(name, "plan/front"));
+  if (r.front.size() == 1 || r.front.size() > 3)
+    throw InputError("plan/front",
+                     "found '" + question.front +
+                         "', expected two or three metrics separated by commas, such as step,memory");
+  r.top = std::max<std::size_t>(1, question.top);
+  r.threads = available_threads();
+  r.auto_schedule = false;
+  return r;
+}
+
+std::vector<std::pair<std::string, std::string>> first_space(const Scenario& scenario, bool whole) {
+  SearchSpace space = default_space(scenario);
+  if (!whole) {
+    for (const char* key : {"tp", "cp", "etp", "zero", "mbs", "sms", "sp"}) pin(space, key, scenario, "plan");
+  }
+  std::vector<std::pair<std::string, std::string>> rows = describe(space);
+  for (auto& [key, values] : rows) {
+    std::string commas;
+    for (char c : values) commas += c == ' ' ? std::string(", ") : std::string(1, c);
+    values = commas;
+  }
+  return rows;
+}
+
+LayoutSearch::LayoutSearch(ProfileFolders profiles, QObject* parent)
+    : QObject(parent), profiles_(std::move(profiles)) {}
+
+LayoutSearch::~LayoutSearch() {
+  stop_ = true;
+  if (worker_.joinable()) worker_.join();
+}
+
+void LayoutSearch::start(const Scenario& scenario, const PlanQuestion& question) {
+  PlanRequest request = plan_request(scenario, question);
+  cancel();
+  wait();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    progress_ = {};
+    problem_.clear();
+  }
+  stop_ = false;
+  running_ = true;
+  worker_ = std::thread([this, request = std::move(request)]() mutable { work(std::move(request)); });
+}
+
+void LayoutSearch::work(PlanRequest request) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point next = Clock::now();
+  request.stop = [this] { return stop_.load(); };
+  request.progress = [&](const SearchProgress& now) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      progress_ = now;
+    }
+    if (Clock::now() < next) return;
+    next = Clock::now() + std::chrono::milliseconds(100);
+    QMetaObject::invokeMethod(
+        this, [this] { emit advanced(); }, Qt::QueuedConnection);
+  };
+  std::shared_ptr<const PlanAnswer> answer;
+  std::string problem;
+  try {
+    answer = std::make_shared<const PlanAnswer>(plan_answer(plan_layouts(request), find_run_data(profiles_)));
+  } catch (const std::exception& error) {
+    problem = error.what();
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (answer) answer_ = std::move(answer);
+    problem_ = std::move(problem);
+  }
+  running_ = false;
+  QMetaObject::invokeMethod(
+      this, [this] { emit finished(); }, Qt::QueuedConnection);
+}
+
+void LayoutSearch::cancel() {
+  stop_ = true;
+}
+
+void LayoutSearch::wait() {
+  if (worker_.joinable()) worker_.join();
+}
+
+SearchProgress LayoutSearch::progress() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return progress_;
+}
+
+std::shared_ptr<const PlanAnswer> LayoutSearch::answer() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return answer_;
+}
+
+std::string LayoutSearch::problem() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return problem_;
+}
+
+}  // namespace orrery::gui
