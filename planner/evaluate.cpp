@@ -52,7 +52,12 @@ Evaluated Evaluator::evaluate(const Candidate& candidate, double cut) {
     out.objective = Objective::value(goal_.level, meter_, out.figures);
     if (out.objective >= cut) return out;
   }
-  if (!chunk.exact || needs_energy_) simulate_into(out);
+  if (needs_energy_) {
+    simulate_into(out);
+  } else if (!chunk.exact) {
+    out.operator_level = true;
+    out.figures.step_s = step_seconds(scenario_, plan);
+  }
   out.complete = true;
   out.objective = Objective::value(goal_.level, meter_, out.figures);
   for (const Constraint& c : goal_.constraints) {

@@ -7,6 +7,7 @@
 
 #include "sim/base/fields.hpp"
 #include "sim/engine/engine.hpp"
+#include "sim/lower/step_window.hpp"
 #include "sim/pick_schedule.hpp"
 #include "sim/plan.hpp"
 #include "sim/report/measure.hpp"
@@ -154,6 +155,11 @@ SimResult simulate(const Scenario& given) {
   result.step = std::move(step);
   result.timeline = std::move(timeline);
   return result;
+}
+
+double step_seconds(const Scenario& scenario, Plan& plan) {
+  const LoweredStep step = lower_plan(scenario, plan);
+  return to_seconds(step_period(step, run_step(step)).length).value;
 }
 
 PairResult simulate_pair(const Scenario& scenario, int layers) {

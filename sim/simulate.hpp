@@ -10,6 +10,7 @@
 namespace orrery {
 
 struct LoweredStep;
+struct Plan;
 struct Timeline;
 
 /// A simulated step: the metrics and, when feasible, what they were read from.
@@ -23,6 +24,9 @@ struct SimResult {
 /// Scenario -> Workload -> Schedule -> TaskGraph -> Timeline -> Metrics. An infeasible layout is a result;
 /// errors of input (a profile without a needed curve, a damaged schedule file) are InputErrors.
 [[nodiscard]] SimResult simulate(const Scenario& scenario);
+
+/// Seconds of a step alone, of a plan without verdict: `step_time_s` of `simulate`, without measuring.
+[[nodiscard]] double step_seconds(const Scenario& scenario, Plan& plan);
 
 /// The schedule a scenario asks for: a generator's or a CSV file's. Infeasible sizes give a Verdict.
 [[nodiscard]] Verdict scenario_schedule(const Scenario& scenario, Schedule& out);

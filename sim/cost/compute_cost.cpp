@@ -88,8 +88,11 @@ double attention_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t 
 double cap_factor(const Op& op, const PowerFigures& p, double seconds) {
   if (p.board_cap_w <= 0 || seconds <= 0) return 1;
   const double floor = p.communication_floor_w.value;
-  const double above = joules(
-      {.flops = op.flops, .fp8 = op_class(op).find("fp8") != std::string::npos, .memory_bytes = op.bytes}, p);
+  const double above =
+      joules(
+          {.flops = op.flops, .fp8 = op_class(op).find("fp8") != std::string::npos, .memory_bytes = op.bytes},
+          p) +
+      (p.kernel_w ? p.kernel_w->value * seconds : 0.0);
   const double before = std::max(seconds, above / (p.board_cap_w - floor));
   return std::max(1.0, above / (p.cap_w.value - floor) / before);
 }
