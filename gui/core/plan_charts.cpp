@@ -79,6 +79,7 @@ std::string metric_label(std::size_t metric) {
   std::string name(sweep_metrics()[metric].name);
   if (name == "step_j") name = "energy of a step";
   if (name == "peak_bytes") name = "peak memory";
+  if (name == "usd") name = "rent";
   for (const std::string_view end : {"_bytes", "_s", "_w", "_t", "_mwh"}) {
     if (name.ends_with(end) && !name.ends_with("_per_s")) name.resize(name.size() - end.size());
   }
@@ -87,6 +88,13 @@ std::string metric_label(std::size_t metric) {
 }
 
 constexpr const char* kNothing = "Nothing was searched yet: press Search.";
+
+/// The edits of a layout, one a line.
+std::string tip_of(const PlanItem& item) {
+  std::string tip = item.found_as;
+  for (const Override& o : item.overrides) tip += (tip.empty() ? "" : "\n") + o.key + " = " + o.value;
+  return tip;
+}
 
 bool better(std::size_t metric, double a, double b) {
   return sweep_metrics()[metric].better > 0 ? a > b : a < b;
@@ -228,8 +236,7 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
                     : on_front ? 5.0
                                : 3.5,
                     on_front ? Ink::kForward : Ink::kGhost, chosen ? Ink::kSelection : Ink::kNone});
-    std::string tip;
-    for (const Override& o : items[i].overrides) tip += o.key + " = " + o.value + "\n";
+    const std::string tip = tip_of(items[i]) + "\n";
     chart.scene.hits.push_back({{x.at(*vx) - 5, y.at(*vy) - 5, 10, 10},
                                 static_cast<int>(i),
                                 tip + metric_label(x_metric) + ": " + digits_text(*vx) + "\n" +
@@ -250,11 +257,14 @@ Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::st
     chart.scene = sentence_chart(width, height, "Nothing was searched over these two keys.");
     return chart;
   }
-  chart.scene = start_chart(width, height,
-                            fmt::format("Best {} by {} (across) and {} (down); hatched: nothing fits",
-                                        metric_label(metric), x_key, y_key),
-                            text);
-  Box plot = plot_area(width, height, 9, 1.6, text);
+  const bool listed =
+      std::any_of(items.begin(), items.end(), [](const PlanItem& item) { return !item.found_as.empty(); });
+  chart.scene =
+      start_chart(width, height,
+                  fmt::format("Best {}, by {} (across) and {} (down); hatched: {}", metric_label(metric),
+                              x_key, y_key, listed ? "none of those listed" : "nothing fits"),
+                  text);
+  const Box plot = plot_area(width, height, 9, 1.6, text);
   std::map<std::pair<std::size_t, std::size_t>, std::pair<std::optional<double>, std::size_t>> best;
   std::map<std::pair<std::size_t, std::size_t>, std::string> why;
   double low = 1e300, high = -1e300;
@@ -321,7 +331,10 @@ Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::st
 Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& keys, double width,
                      double height, const TextMetrics& text, int selected) {
   Chart chart{{}, plan_table(items, keys)};
-  std::vector<std::string> axes = keys;
+  std::vector<std::string> axes;
+  // Layers per stage follow from the rest and are too long for an axis.
+  std::copy_if(keys.begin(), keys.end(), std::back_inserter(axes),
+               [](const std::string& key) { return key != "layout.stage_layers"; });
   static constexpr std::array<const char*, 4> kResults{"step_time_s", "peak_bytes", "days", "usd"};
   const std::size_t first_result = axes.size();
   for (const char* name : kResults) axes.emplace_back(name);
@@ -334,9 +347,9 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
   }
   chart.scene = start_chart(width, height, fmt::format("{} layouts that fit, one line each", fits), text);
   Box plot = plot_area(width, height, 5, 1.6, text);
-  plot.w = std::max(1.0, plot.w - text.em * 4);
-  plot.y += text.em * 1.4;
-  plot.h = std::max(1.0, plot.h - text.em * 1.4);
+  plot.w = std::max(1.0, plot.w - text.em * 6);
+  plot.y += text.em * 2.4;
+  plot.h = std::max(1.0, plot.h - text.em * 2.4);
   SceneLayer& layer = chart.scene.layer();
   const double apart = axes.size() > 1 ? plot.w / static_cast<double>(axes.size() - 1) : plot.w;
   std::vector<std::vector<std::string>> words(axes.size());
@@ -344,10 +357,16 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
   for (std::size_t a = 0; a < axes.size(); ++a) {
     const double x = plot.x + apart * static_cast<double>(a);
     layer.lines.push_back({x, plot.y, x, plot.y + plot.h, Ink::kMutedText, 1});
-    const std::string name =
-        axes[a].substr(axes[a].find('.') == std::string::npos ? 0 : axes[a].find('.') + 1);
-    layer.texts.push_back({{x - apart / 2, plot.y - text.em * 1.5, apart, text.em * 1.2},
-                           fitted_text(name, apart - 6, text),
+    const std::size_t dot = axes[a].find('.');
+    std::string name = dot == std::string::npos ? axes[a] : axes[a].substr(dot + 1);
+    if (a >= first_result) {
+      name = metric_label(static_cast<std::size_t>(std::max(0, metric_index(axes[a]))));
+      name.resize(name.find(", "));
+    }
+    // Every second name a line higher, so that each has twice the room.
+    const double line = plot.y - text.em * (a % 2 == 0 ? 1.4 : 2.6);
+    layer.texts.push_back({{x - apart, line, 2 * apart, text.em * 1.2},
+                           fitted_text(name, 2 * apart - 6, text),
                            Align::kCentre,
                            Ink::kText});
     if (a < first_result) {
@@ -407,6 +426,8 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
         curve.points.push_back({x, scales[a].at(*v)});
       }
     }
+    for (const ScenePoint& point : curve.points)
+      chart.scene.hits.push_back({{point.x - 5, point.y - 4, 10, 8}, static_cast<int>(i), tip_of(items[i])});
     layer.curves.push_back(std::move(curve));
   }
   if (selected >= 0) {

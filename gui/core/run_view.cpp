@@ -98,21 +98,27 @@ const LevelRows& RunView::counters(int rank) const {
   counters_.rank = wanted;
   const auto at = static_cast<std::size_t>(wanted);
   if (at < memory_.size()) {
-    counters_.rows.push_back(counter_row(fmt::format("rank {} memory", wanted),
-                                         fmt::format("peak {:.1f} GB (10^9 B)", memory_[at].peak() * 1e-9),
-                                         wanted, memory_counter(memory_[at], metrics().memory_capacity)));
-  }
-  if (Counter power = power_counter(metrics(), scenario_, wanted); !power.t.empty())
-    counters_.rows.push_back(counter_row(fmt::format("rank {} power", wanted),
-                                         fmt::format("peak {:.0f} W a GPU", peak_of(power)), wanted,
-                                         std::move(power)));
-  counters_.rows.push_back(
-      counter_row(fmt::format("rank {} NIC load", wanted), "% of nominal", wanted,
-                  link_load(result_, scenario_, wanted, Link::kNic, kLoadBins, extent_)));
-  Counter nvlink = link_load(result_, scenario_, wanted, Link::kNvlink, kLoadBins, extent_);
-  if (std::any_of(nvlink.value.begin(), nvlink.value.end(), [](double v) { return v > 0; }))
     counters_.rows.push_back(
-        counter_row(fmt::format("rank {} NVLink load", wanted), "% of nominal", wanted, std::move(nvlink)));
+        counter_row(fmt::format("rank {} memory", wanted),
+                    fmt::format("peak {:.1f} of {:.1f} GB (10^9 B)", memory_[at].peak() * 1e-9,
+                                metrics().memory_capacity * 1e-9),
+                    wanted, memory_counter(memory_[at], metrics().memory_capacity)));
+  }
+  if (Counter power = power_counter(metrics(), scenario_, wanted); !power.t.empty()) {
+    std::string note = fmt::format("peak {:.0f} of {:.0f} W a GPU", peak_of(power), power.limit);
+    counters_.rows.push_back(
+        counter_row(fmt::format("rank {} power", wanted), std::move(note), wanted, std::move(power)));
+  }
+  for (const Link link : {Link::kNic, Link::kNvlink}) {
+    Counter load = link_load(result_, scenario_, wanted, link, kLoadBins, extent_);
+    const double peak = peak_of(load);
+    if (peak <= 0 && link == Link::kNvlink) continue;
+    const Tier& tier = link == Link::kNic ? scenario_.cluster.scale_out : scenario_.cluster.scale_up;
+    std::string note = fmt::format("peak {:.0f} % of {:.4g} GB/s", 100 * peak, tier.bytes_per_s.value * 1e-9);
+    counters_.rows.push_back(
+        counter_row(fmt::format("rank {} {} load", wanted, link == Link::kNic ? "NIC" : "NVLink"),
+                    std::move(note), wanted, std::move(load)));
+  }
   return counters_;
 }
 

@@ -190,8 +190,12 @@ void RowIndex::jump(const TimeAxis& axis, std::size_t slice, std::vector<StripCo
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto soon = static_cast<std::int64_t>(axis.t0 + static_cast<double>(i + kAhead) * column_ps);
     const std::size_t at = std::min<std::size_t>(first_[bucket(soon)], row_->size() - 1);
+    // Where in its bucket the slice lies is not known yet: two lines of each.
+    const std::size_t beside = std::min(at + 8, row_->size() - 1);
     __builtin_prefetch(&row_->end[at]);
+    __builtin_prefetch(&row_->end[beside]);
     __builtin_prefetch(&busy_[at]);
+    __builtin_prefetch(&busy_[beside]);
     __builtin_prefetch(&shares_[std::min(bucket(soon), buckets_ - 1) * kBusy]);
     const std::int64_t b = right_edge(axis, i, a);
     const std::size_t next = first_after(b);

@@ -266,7 +266,7 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
                       run.metrics().step_time_s));
     if (!streams && has_upward_flow(run))
       entry({{}, Ink::kForward, Pattern::kPlain, Ink::kNone, kUpwardDim},
-            "lighter: from the last rank to the first");
+            "fainter: from the last rank to the first");
   }
   entry({{}, Ink::kNone}, "simulated, not measured");
 }

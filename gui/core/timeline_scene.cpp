@@ -50,8 +50,7 @@ void add_heat(const RunView& run, const TimelineRow& row, const TimeAxis& axis, 
   layer.strips.push_back(std::move(strip));
 }
 
-void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double h, const TextMetrics& text,
-                 SceneLayer& layer) {
+void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double h, SceneLayer& layer) {
   const Counter& c = row.counter;
   double top = c.limit;
   for (double v : c.value) top = std::max(top, v);
@@ -88,10 +87,6 @@ void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double 
   if (c.limit > 0) {
     const double at = level(c.limit);
     layer.lines.push_back({axis.left, at, right, at, Ink::kLimit, 1, false, true});
-    const std::string label = fmt::format("{:.4g} {}", c.limit * c.scale, c.unit);
-    const Box plate{right - text.width(label) - 8, at + 1, text.width(label) + 4, text.em};
-    layer.rects.push_back({plate, Ink::kBackground});
-    layer.texts.push_back({plate, label, Align::kRight, Ink::kLimit, Ink::kNone, false, true});
   }
 }
 
@@ -274,7 +269,7 @@ Scene timeline_scene(const RunView& run, const TimelineState& state, double widt
       if (box.row->kind == RowKind::kHeat)
         add_heat(run, *box.row, g.axis, y, box.h, strips);
       else if (box.row->kind == RowKind::kCounter)
-        add_counter(*box.row, g.axis, y, box.h, text, slices);
+        add_counter(*box.row, g.axis, y, box.h, slices);
       else
         add_row(*box.row, g.axis, y, box.h, dim, text, strips, slices, &run);
     }

@@ -123,39 +123,35 @@ Chart roofline_chart(const RunView& run, int rank, double width, double height, 
   }
   chart.scene = start_chart(
       width, height,
-      fmt::format("Roofline of rank {}: a dot is a class of operator, its area the share of time", rank),
+      fmt::format(
+          "Roofline of rank {}: a dot is a class of operator, its area the share of time; roofs: dense peaks",
+          rank),
       text);
   Box plot = plot_area(width, height, 7.5, 2.6, text);
+  plot.w = std::max(1.0, plot.w - text.em * 12);  // names of the roofs stand behind them
   const Scale x = make_scale(low_x, high_x, plot.x, plot.x + plot.w, true);
   const Scale y = make_scale(low_rate, top, plot.y + plot.h, plot.y, true);
   add_y_axis(chart.scene, plot, y, "FLOP/s", text);
   add_x_axis(chart.scene, plot, x, "FLOPs per byte of device memory (log)", text);
-  SceneLayer& layer = chart.scene.new_layer(plot);
+  const auto label = [&](Box at, std::string words, Ink ink) {
+    chart.scene.layer().texts.push_back({at, std::move(words), Align::kLeft, ink, Ink::kNone, false, true});
+  };
   for (const Roof& roof : roofs) {
     if (roof.flops_per_s <= 0) continue;
     const double ridge = memory > 0 ? roof.flops_per_s / memory : x.low;
-    layer.lines.push_back({x.at(std::max(ridge, x.low)), y.at(roof.flops_per_s), plot.x + plot.w,
-                           y.at(roof.flops_per_s), Ink::kLimit, 1.2F});
-    layer.texts.push_back(
-        {{x.at(std::max(ridge, x.low)) + 4, y.at(roof.flops_per_s) - text.em - 1, plot.w, text.em},
-         fmt::format("{} {:.4g} TFLOP/s, dense", roof.name, roof.flops_per_s * 1e-12),
-         Align::kLeft,
-         Ink::kLimit,
-         Ink::kNone,
-         false,
-         true});
+    const double level = y.at(roof.flops_per_s);
+    chart.scene.layer().lines.push_back(
+        {x.at(std::max(ridge, x.low)), level, plot.x + plot.w + 4, level, Ink::kLimit, 1.2F});
+    label({plot.x + plot.w + 8, level - text.em / 2, text.em * 13, text.em},
+          fmt::format("{} {:.4g} TFLOP/s", roof.name, roof.flops_per_s * 1e-12), Ink::kLimit);
   }
-  if (memory > 0) {
+  if (memory > 0)
+    label({plot.x + plot.w + 8, plot.y + plot.h - text.em, text.em * 13, text.em},
+          fmt::format("memory {:.4g} TB/s", memory * 1e-12), Ink::kMark);
+  SceneLayer& layer = chart.scene.new_layer(plot);
+  if (memory > 0)
     layer.lines.push_back(
         {x.at(x.low), y.at(memory * x.low), x.at(x.high), y.at(memory * x.high), Ink::kMark, 1.2F});
-    layer.texts.push_back({{plot.x + 4, plot.y + plot.h - text.em - 2, plot.w - 8, text.em},
-                           fmt::format("device memory {:.4g} TB/s", memory * 1e-12),
-                           Align::kLeft,
-                           Ink::kMark,
-                           Ink::kNone,
-                           false,
-                           true});
-  }
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const ClassWork& w = classes[i];
     const double radius = 3 + std::sqrt(w.seconds / all_seconds) * text.em * 1.2;

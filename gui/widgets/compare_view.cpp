@@ -55,6 +55,7 @@ CompareView::CompareView(QWidget* parent)
   split->addWidget(results_);
   split->addWidget(difference_);
   split->addWidget(inputs_);
+  split->setSizes({430, 370, 300});
   layout->addWidget(split, 3);
   inputs_->show_table(true);
   results_->show_table(true);

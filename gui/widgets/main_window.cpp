@@ -100,7 +100,7 @@ void MainWindow::make_centre() {
   hint_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
   auto* strip = new QHBoxLayout(hint_);
   strip->setContentsMargins(8, 0, 4, 0);
-  strip->addWidget(new QLabel("Simulated, not measured.  Try:"));
+  strip->addWidget(new QLabel("Try:"));
   const auto link = [&](const char* words, auto run) {
     auto* button = new QToolButton;
     button->setText(words);
@@ -109,11 +109,11 @@ void MainWindow::make_centre() {
     strip->addWidget(button);
     connect(button, &QToolButton::clicked, this, run);
   };
-  link("1  K: critical path", [this] { timeline_->act("critical"), timeline_->setFocus(); });
-  link("2  uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
-  link("3  Ctrl+B, edit, Ctrl+3: compare", [this] { keep_as_b(); });
-  link("4  Plan: other layouts", [this] { run_action("perspective-plan"); });
-  link("?  keys", [this] { run_action("help"); });
+  link("1 critical path (K)", [this] { timeline_->act("critical"), timeline_->setFocus(); });
+  link("2 uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
+  link("3 keep to compare (Ctrl+B)", [this] { keep_as_b(); });
+  link("4 other layouts (Ctrl+2)", [this] { run_action("perspective-plan"); });
+  link("keys (?)", [this] { run_action("help"); });
   strip->addStretch();
   link("x", [this] { hint_->hide(); });
   layout->addWidget(hint_);

@@ -15,8 +15,8 @@ void MainWindow::set_perspective(Perspective perspective) {
   pages_->setCurrentIndex(static_cast<int>(perspective));
   const bool schedule = perspective == Perspective::kSchedule;
   for (auto& [name, dock] : docks_) {
-    const bool always = name == "Scenario" && perspective != Perspective::kReport;
-    dock->setVisible(schedule || always);
+    const bool edited = name == "Scenario" && perspective == Perspective::kCompare;
+    dock->setVisible(schedule || edited);
   }
   if (schedule) docks_.at(bench_.problems().empty() ? "Waterfall" : "Problems")->raise();
   for (const auto& [p, id] : {std::pair{Perspective::kSchedule, "perspective-schedule"},

@@ -39,10 +39,14 @@ void MainWindow::find_ranges() {
 
 ReportOrigin MainWindow::report_origin() const {
   const Input& input = bench_.input();
+  // The built-in examples are the files of docs/examples.
+  const std::string example = "example ";
+  std::string file = input.place;
+  if (file.starts_with(example)) file = "docs/examples/" + file.substr(example.size()) + ".json";
   ReportOrigin origin{input.place,
                       std::string("orrery-gui ") + ORRERY_GUI_VERSION + " (" + ORRERY_GUI_COMMIT + ")",
-                      "orrery report " + input.place};
-  for (const Override& edit : input.edits) origin.command += " --set " + edit.key + "=" + edit.value;
+                      "orrery report '" + file + "'"};
+  for (const Override& edit : input.edits) origin.command += " --set '" + edit.key + "=" + edit.value + "'";
   origin.command += " -o FILE";
   return origin;
 }

@@ -66,6 +66,7 @@ PlanQuestionPanel::PlanQuestionPanel(QWidget* parent)
   objective_->setToolTip(
       "What is best: a metric, a sum such as usd+20000*days, or a row such as days:1%,memory");
   objective_->setAccessibleName("Objective");
+  objective_->lineEdit()->setAccessibleName("Objective");
   limits_->setPlaceholderText("memory<=76GB, tp<=8");
   limits_->setToolTip("Conditions that every layout must meet, separated by commas");
   limits_->setAccessibleName("Limits");

@@ -57,6 +57,7 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   pick->addWidget(new QLabel("up"));
   pick->addWidget(y_, 1);
   column->addLayout(pick);
+  tabs_->setAccessibleName("Answers");
   tabs_->addTab(table_, "Layouts");
   tabs_->addTab(scatter_, "Scatter");
   tabs_->addTab(heat_, "Heat map");

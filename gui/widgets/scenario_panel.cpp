@@ -255,9 +255,10 @@ void ScenarioPanel::refresh() {
     top->setExpanded(!wanted.isEmpty() || (first ? !profile : !was_closed));
   }
   if (first) {
-    tree_->setColumnWidth(0, 150);
-    tree_->setColumnWidth(1, 100);
-    tree_->setColumnWidth(2, 70);
+    tree_->setIndentation(9);
+    tree_->setColumnWidth(0, 142);
+    tree_->setColumnWidth(1, 88);
+    tree_->setColumnWidth(2, 74);
   }
   const Scenario& s = run->scenario();
   const std::int64_t inner = s.layout.tp * s.layout.cp * s.layout.pp;

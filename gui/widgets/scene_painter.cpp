@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "sim/base/check.hpp"
 
@@ -95,8 +96,13 @@ class ScenePainter {
   void strip(const SceneStrip& s) {
     if (s.columns.empty()) return;
     const auto at = [&](const StripColumn& c) {
-      const Ink top = c.ink == Ink::kIdle ? Ink::kBackground : c.ink;
-      return mixed(colour(theme_, Ink::kBackground), colour(theme_, top), c.busy / 255.0);
+      // There are few different ones, and very many columns.
+      std::uint32_t& known = column_colours_[static_cast<std::size_t>(c.ink) * 256 + c.busy];
+      if (known == kUnknownColour) {
+        const Ink top = c.ink == Ink::kIdle ? Ink::kBackground : c.ink;
+        known = mixed(colour(theme_, Ink::kBackground), colour(theme_, top), c.busy / 255.0);
+      }
+      return known;
     };
     if (!vectors_) {
       QImage image(static_cast<int>(s.columns.size()), 1, QImage::Format_RGB32);
@@ -163,8 +169,11 @@ class ScenePainter {
     p_.drawText(rect(t.box), align | Qt::AlignVCenter | Qt::TextSingleLine, QString::fromStdString(t.text));
   }
 
+  static constexpr std::uint32_t kUnknownColour = 0xFFFFFFFF;
   QPainter& p_;
   Theme theme_;
+  std::vector<std::uint32_t> column_colours_ =
+      std::vector<std::uint32_t>((static_cast<std::size_t>(Ink::kNone) + 1) * 256, kUnknownColour);
   QFont font_, small_, bold_;
   bool vectors_;
 };

@@ -46,7 +46,7 @@ QSize TileButton::sizeHint() const {
   int w = QFontMetrics(big).horizontalAdvance(QString::fromStdString(tile_.value));
   for (const std::string* line : {&tile_.title, &tile_.range, &tile_.published, &tile_.badge, &tile_.against})
     w = std::max(w, metrics.horizontalAdvance(QString::fromStdString(*line)));
-  return {w + 18, static_cast<int>(metrics.height() * (tile_.against.empty() ? 5.9 : 6.9))};
+  return {w + 18, static_cast<int>(metrics.height() * (tile_.against.empty() ? 6.2 : 7.2))};
 }
 
 QSize TileButton::minimumSizeHint() const {

@@ -6,7 +6,7 @@ set(examples ${ROOT}/docs/examples)
 file(MAKE_DIRECTORY ${OUT})
 
 function(picture name)
-  execute_process(COMMAND ${PROGRAM} --screenshot ${OUT}/${name}.png --size 1440x860 ${ARGN}
+  execute_process(COMMAND ${PROGRAM} --screenshot ${OUT}/${name}.png --size 1440x900 ${ARGN}
     RESULT_VARIABLE code ERROR_VARIABLE words OUTPUT_QUIET)
   if(NOT code EQUAL 0 OR NOT EXISTS ${OUT}/${name}.png)
     message(FATAL_ERROR "${name}: exit ${code}\n${words}")
@@ -25,15 +25,20 @@ picture(compare --view compare --compare ${examples}/deepseek-v3-2048-h800.json 
 picture(dark --theme dark --view links)
 picture(problems --view problems ${ROOT}/tests/gui/infeasible.json)
 picture(help --view help)
+picture(plan --view plan-scatter)
+picture(plan-reasons --view plan-reasons)
+picture(contrast --theme high-contrast)
 if(DOCS)
   return()
 endif()
 picture(cluster --view cluster)
 picture(operators --view operators --rank 3 --t0 8 --t1 8.05)
 picture(memory-time --view memory-time --rank 3)
-picture(plan --view plan)
+foreach(view power plan plan-heat plan-parallel plan-words)
+  picture(all-${view} --view ${view} --rank 3)
+endforeach()
 picture(report --view report)
-picture(contrast --theme high-contrast)
+picture(no-barrier ${ROOT}/tests/gui/no-barrier.json)
 picture(print --theme print ${examples}/llama-2-70b-a100.json)
 
 # refused(CODE WORDS ARGS...): a wrong word gives this exit code and these words.

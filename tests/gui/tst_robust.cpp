@@ -9,8 +9,6 @@
 #include <QTest>
 #include <QXmlStreamReader>
 #include <algorithm>
-#include <ctime>
-#include <random>
 
 #include "gui/core/headline.hpp"
 #include "gui/widgets/main_window.hpp"
@@ -242,49 +240,6 @@ class RobustTest : public QObject {
         QVERIFY((image.pixelColor(800, 30) != QColor(Qt::white)) == (n > 0));
       }
     }
-  }
-
-  void paintingFiveMillionSlicesKeepsSixtyFramesASecond() {
-    std::vector<TimelineRow> rows(64);
-    std::mt19937 random(5);
-    std::int64_t longest = 0;
-    for (TimelineRow& row : rows) {
-      std::int64_t t = 0;
-      row.slices.reserve(5000000 / 64);
-      for (int i = 0; i < 5000000 / 64; ++i) {
-        const std::int64_t end = t + 500 + static_cast<std::int64_t>(random() % 4000);
-        row.slices.add(t, end, static_cast<Ink>(random() % 9), i);
-        t = end + static_cast<std::int64_t>(random() % 2 == 0 ? random() % 900 : 0);
-      }
-      row.index = RowIndex(row.slices);
-      longest = std::max(longest, t);
-    }
-    QImage image(1600, 900, QImage::Format_RGB32);
-    double worst = 0;
-    for (double zoom : {1.0, 3.0, 10.0, 40.0, 200.0}) {
-      double best = 1e9;
-      for (int repeat = 0; repeat < 3; ++repeat) {
-        const double began = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-        Scene scene{1600, 900, {}, {}};
-        SceneLayer strips;
-        SceneLayer slices;
-        const TimeAxis axis = zoomed(fitted({0, 1, 130, 1470}, static_cast<double>(longest)), zoom, 700,
-                                     static_cast<double>(longest));
-        for (std::size_t r = 0; r < rows.size(); ++r)
-          add_row(rows[r], axis, static_cast<double>(r) * 14, 14, false, plain_text(), strips, slices,
-                  nullptr);
-        scene.layers = {strips, slices};
-        QPainter painter(&image);
-        paint(painter, scene, Theme::kLight, QFont());
-        painter.end();
-        best = std::min(best, static_cast<double>(std::clock()) / CLOCKS_PER_SEC - began);
-      }
-      worst = std::max(worst, best);
-      qInfo("5,000,000 slices, 64 rows, 1600x900, zoom %g: %.1f ms CPU a frame", zoom, best * 1e3);
-    }
-#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__)
-    QVERIFY2(worst < 3 * 0.016, "more than three times the target of 16 ms");
-#endif
   }
 
  private:

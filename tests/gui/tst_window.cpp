@@ -328,14 +328,23 @@ class WindowTest : public QObject {
   }
 
   void modelsAreSound() {
-    for (const char* name : {"waterfall", "memory", "roofline", "links"}) {
+    for (const char* name : {"waterfall", "memory", "roofline", "links", "power"}) {
       QAbstractItemModelTester tester(window_->chart(name)->table()->model(),
                                       QAbstractItemModelTester::FailureReportingMode::QtTest);
       QVERIFY(window_->chart(name)->table()->model()->rowCount() > 0);
     }
   }
 
+  void everyFocusableWidgetHasANameAndEveryActionAText_data() {
+    QTest::addColumn<int>("perspective");
+    QTest::newRow("schedule") << 0;
+    QTest::newRow("plan") << 1;
+    QTest::newRow("compare") << 2;
+    QTest::newRow("report") << 3;
+  }
   void everyFocusableWidgetHasANameAndEveryActionAText() {
+    QFETCH(int, perspective);
+    window_->set_perspective(static_cast<Perspective>(perspective));
     for (QWidget* w : window_->findChildren<QWidget*>()) {
       if (w->focusPolicy() == Qt::NoFocus || !w->isVisibleTo(window_.get())) continue;
       if (w->objectName().startsWith("qt_") || w->metaObject()->className() == QString("QTabBar")) continue;

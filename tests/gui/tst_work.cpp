@@ -1,0 +1,110 @@
+#include <QFileInfo>
+#include <QLineEdit>
+#include <QTableWidget>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QUndoStack>
+
+#include "gui/core/plan_charts.hpp"
+#include "gui/widgets/main_window.hpp"
+#include "tests/gui/support.hpp"
+
+// What the window has done beside it: ranges, search, plans, reports.
+
+namespace orrery::gui {
+namespace {
+
+class WorkTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void initTestCase() {
+    window_ = std::make_unique<MainWindow>(test_profiles(), QString());
+    window_->open_example(0);
+    window_->bench().wait();
+    window_->show();
+  }
+  void cleanupTestCase() { window_.reset(); }
+
+  void rangesComeAfterTheFigures() {
+    window_->settle();
+    for (const Tile& tile : window_->tiles()->tiles()) QCOMPARE(tile.range.empty(), tile.key == "memory");
+  }
+
+  void aDotOfTheRooflineMarksItsOperators() {
+    window_->set_rank(3);
+    emit window_->chart("roofline")->picked(0);
+    window_->settle();
+    QCOMPARE(timeline()->state().level, Level::kOperators);
+    QVERIFY(!timeline()->state().hits.empty());
+    QVERIFY(window_->search_field()->text().startsWith("class:"));
+    window_->search_field()->clear();
+  }
+
+  void aPlanIsSearchedShownAndOpened() {
+    PlanView* plan = window_->plan_view();
+    window_->set_perspective(Perspective::kPlan);
+    QTableWidget* space = plan->question()->space_table();
+    QCOMPARE(space->rowCount(), 14);
+    const auto set = [&](const char* key, const char* values) {
+      for (int r = 0; r < space->rowCount(); ++r) {
+        if (space->item(r, 0)->text() == key) space->item(r, 1)->setText(values);
+      }
+    };
+    set("schedule", "dualpipe, 1f1b");
+    set("recompute", "deepseek-v3, full");
+    set("ep", "64");
+    set("placement", "balanced");
+    const double before = window_->bench().run()->metrics().step_time_s;
+    plan->start();
+    plan->wait();
+    QVERIFY(plan->items().size() >= 2);
+    QVERIFY(plan->question()->words().startsWith("Proven"));
+    // The scenario's own layout is in the space, so the best is no slower.
+    const auto step = static_cast<std::size_t>(metric_index("step_time_s"));
+    QVERIFY(*plan->items()[0].row.metrics[step] <= before);
+    const double wanted = *plan->items()[1].row.metrics[step];
+    emit plan->table()->opened(1);
+    window_->bench().wait();
+    QCOMPARE(window_->perspective(), Perspective::kSchedule);
+    QCOMPARE(window_->bench().run()->metrics().step_time_s, wanted);
+    QCOMPARE(window_->run_b()->metrics().step_time_s, before);
+    window_->undo_stack()->undo();
+    window_->bench().wait();
+    QCOMPARE(window_->bench().run()->metrics().step_time_s, before);
+    // A wrong value is named, and the answers stay.
+    set("ep", "sixty");
+    const std::size_t problems = window_->bench().problems().size();
+    plan->start();
+    QCOMPARE(window_->bench().problems().size(), problems + 1);
+    QVERIFY(QString::fromStdString(window_->bench().problems().back().text).contains("plan/ep"));
+    QVERIFY(!plan->items().empty());
+    set("ep", "64");
+  }
+
+  void aReportIsWrittenBesideTheWindow() {
+    QTemporaryDir folder;
+    for (const char* ending : {"html", "md", "csv", "json"}) {
+      const QString path = folder.filePath(QString("r.") + ending);
+      window_->export_report(path);
+      window_->settle();
+      QVERIFY2(QFileInfo(path).size() > 1000, ending);
+    }
+    const std::size_t problems = window_->bench().problems().size();
+    window_->export_report(folder.filePath("r.doc"));
+    window_->export_report(folder.filePath("no/such/r.html"));
+    window_->settle();
+    QCOMPARE(window_->bench().problems().size(), problems + 2);
+    QVERIFY(!QFile::exists(folder.filePath("r.doc")));
+  }
+
+ private:
+  TimelineView* timeline() { return window_->timeline(); }
+  std::unique_ptr<MainWindow> window_;
+};
+
+}  // namespace
+}  // namespace orrery::gui
+
+QTEST_MAIN(orrery::gui::WorkTest)
+#include "tst_work.moc"
