@@ -32,6 +32,9 @@ void add_x_axis(Scene& scene, const Box& plot, const Scale& x, const std::string
 /// A background and the title; the scene a chart starts with.
 [[nodiscard]] Scene start_chart(double width, double height, const std::string& title,
                                 const TextMetrics& text);
+/// Rows of bars that are lower than this have no room for their words.
+inline constexpr double kLeastRowEms = 0.72;
+inline constexpr const char* kTooLow = "Too low to draw: make the panel higher, or see the table.";
 /// A chart with only a sentence in the middle.
 [[nodiscard]] Scene sentence_chart(double width, double height, const std::string& sentence);
 

@@ -80,6 +80,10 @@ Chart waterfall_chart(const RunView& run, double width, double height, const Tex
   chart.table.rows.push_back({"sum", seconds_cell(run.metrics().waterfall.sum()), Cell("100.0", 100, "%")});
   if (path) chart.table.rows.back().push_back(seconds_cell(path->sum()));
   const double row = plot.h / static_cast<double>(shown.size() + 1);
+  if (row < text.em * kLeastRowEms) {
+    chart.scene = sentence_chart(width, height, kTooLow);
+    return chart;
+  }
   const double bar = std::min(row * 0.8, text.em * 1.7);
   double at = 0;
   double y = plot.y;

@@ -131,6 +131,13 @@ Scope scope_of(const RunView& run, const TimelineState& state) {
   return out;
 }
 
+/// How much of a range a row has: ranks of a pipeline without a barrier show their own step alone.
+std::int64_t shown_length(const TimelineRow& row, std::int64_t t0, std::int64_t t1) {
+  if (row.kind != RowKind::kPipelineRank || row.slices.size() == 0) return t1 - t0;
+  return std::max<std::int64_t>(0,
+                                std::min(t1, row.slices.end.back()) - std::max(t0, row.slices.begin.front()));
+}
+
 }  // namespace
 
 Table statistics(const RunView& run, const TimelineState& state) {
@@ -140,7 +147,9 @@ Table statistics(const RunView& run, const TimelineState& state) {
               {},
               {}};
   const Scope scope = scope_of(run, state);
-  const double whole = static_cast<double>(scope.t1 - scope.t0) * static_cast<double>(scope.rows.size());
+  double whole = 0;
+  for (const TimelineRow* row : scope.rows)
+    whole += static_cast<double>(shown_length(*row, scope.t0, scope.t1));
   for (const CategoryTime& c : time_by_category(scope.rows, scope.t0, scope.t1)) {
     const double s = static_cast<double>(c.ps) * 1e-12;
     const double percent = whole > 0 ? 100 * static_cast<double>(c.ps) / whole : 0;

@@ -235,7 +235,7 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
         sample.fill != Ink::kNone || sample.frame != Ink::kNone || sample.pattern != Pattern::kPlain;
     const double before = swatched ? text.em * 1.5 : 0;
     // Small letters, of which the width is known to be less than that of the others.
-    const double w = text.width(name) * 0.9 + before + text.em * 0.8;
+    const double w = text.width(name) * 0.9 + before + text.em * (swatched ? 0.8 : 2);
     if (x + w > g.legend.w && x > 8) x = 8, y += line;
     if (y + line > g.legend.y + g.legend.h + 1) return;
     SceneRect swatch = sample;

@@ -234,6 +234,7 @@ Chart links_chart(const RunView& run, int rank, double width, double height, con
   const Scale x = make_scale(0, most, plot.x, plot.x + plot.w, false);
   add_x_axis(chart.scene, plot, x, "time on the wire, s", text);
   const double row = plot.h / static_cast<double>(classes.size());
+  const bool low = row < text.em * kLeastRowEms;
   SceneLayer& layer = chart.scene.layer();
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const ClassWork& w = classes[i];
@@ -264,6 +265,7 @@ Chart links_chart(const RunView& run, int rank, double width, double height, con
                                 Cell(digits_text(rate * 1e-9), rate * 1e-9, "GB/s"),
                                 Cell(fmt::format("{:.1f}", percent), percent, "%")});
   }
+  if (low) chart.scene = sentence_chart(width, height, kTooLow);
   return chart;
 }
 

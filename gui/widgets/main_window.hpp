@@ -119,6 +119,7 @@ class MainWindow : public QMainWindow {
   /// The report of the present run, where its perspective is shown.
   void show_report();
   [[nodiscard]] ReportOrigin report_origin() const;
+  void keep_report(std::shared_ptr<const RunView> run, std::shared_ptr<const Document> document);
   // main_window_files.cpp
   void refuse(const std::string& code, const std::string& text);
   void open_session(const std::string& text, const std::string& place);
@@ -156,6 +157,8 @@ class MainWindow : public QMainWindow {
   QLabel* runs_label_ = nullptr;
   QLabel* speed_label_ = nullptr;
   std::shared_ptr<const RunView> ranges_of_, report_of_;  ///< runs whose ranges and report are shown or made
+  std::shared_ptr<const RunView> document_of_;
+  std::shared_ptr<const Document> document_;  ///< the report of document_of_
   Ranges ranges_;
   std::map<std::string, ChartView*> charts_;
   std::map<std::string, QDockWidget*> docks_;

@@ -59,8 +59,12 @@ void MainWindow::show_report() {
   report_worker_.start([this, run, profiles = bench_.profiles(),
                         origin = report_origin()](const auto&) -> std::function<void()> {
     try {
-      const QString text = QString::fromStdString(markdown_report(run_report(*run, profiles, origin, true)));
-      return [this, text] { report_->setMarkdown(text); };
+      const auto document = std::make_shared<const Document>(run_report(*run, profiles, origin, true));
+      const QString text = QString::fromStdString(markdown_report(*document));
+      return [this, run, document, text] {
+        report_->setMarkdown(text);
+        keep_report(run, document);
+      };
     } catch (const InputError& error) {
       return [this, words = QString::fromStdString(error.what())] {
         report_->setPlainText("No report:\n\n" + words);
@@ -69,6 +73,11 @@ void MainWindow::show_report() {
       return [this, words = std::string(error.what())] { refuse("internal", words); };
     }
   });
+}
+
+void MainWindow::keep_report(std::shared_ptr<const RunView> run, std::shared_ptr<const Document> document) {
+  document_of_ = std::move(run);
+  document_ = std::move(document);
 }
 
 void MainWindow::export_report(const QString& path) {
@@ -87,17 +96,23 @@ void MainWindow::export_report(const QString& path) {
     return;
   }
   statusBar()->showMessage("writing " + path + " ...");
-  export_worker_.start([this, run, file, ending, path, profiles = bench_.profiles(),
-                        origin = report_origin()](const auto&) -> std::function<void()> {
-    try {
-      write_file(file, report_text(run_report(*run, profiles, origin, true), ending, file));
-      return [this, path] { statusBar()->showMessage("wrote " + path); };
-    } catch (const InputError& error) {
-      return [this, words = std::string(error.what())] { refuse("input", words); };
-    } catch (const std::exception& error) {
-      return [this, words = std::string(error.what())] { refuse("internal", words); };
-    }
-  });
+  export_worker_.start(
+      [this, run, file, ending, path, profiles = bench_.profiles(), origin = report_origin(),
+       known = document_of_ == run ? document_ : nullptr](const auto&) -> std::function<void()> {
+        try {
+          const auto document =
+              known ? known : std::make_shared<const Document>(run_report(*run, profiles, origin, true));
+          write_file(file, report_text(*document, ending, file));
+          return [this, run, document, path] {
+            statusBar()->showMessage("wrote " + path);
+            keep_report(run, document);
+          };
+        } catch (const InputError& error) {
+          return [this, words = std::string(error.what())] { refuse("input", words); };
+        } catch (const std::exception& error) {
+          return [this, words = std::string(error.what())] { refuse("internal", words); };
+        }
+      });
 }
 
 void MainWindow::start_search() {

@@ -6,6 +6,7 @@
 #include "gui/core/report_file.hpp"
 #include "gui/core/result_charts.hpp"
 #include "gui/core/search.hpp"
+#include "gui/core/selection.hpp"
 #include "planner/uncertainty.hpp"
 #include "sim/base/check.hpp"
 #include "sim/lower/lower.hpp"
@@ -103,6 +104,9 @@ TEST(NoBarrier, ARowIsTheRanksOwnStepAsLongAsTheStepTime) {
     }
     EXPECT_EQ(idle, run->bubbles()[r].idle());
   }
+  double percent = 0;
+  for (const auto& row : statistics(*run, {}).rows) percent += *row[2].value;
+  EXPECT_NEAR(percent, 100, 1e-9);
   EXPECT_FALSE(deepseek()->steps_overlap());
 }
 
