@@ -68,7 +68,8 @@ std::vector<std::string> varying_keys(const PlanItems& items) {
   std::vector<std::string> out;
   if (items.empty()) return out;
   for (std::size_t k = 0; k < items.front().row.inputs.size(); ++k) {
-    const auto& [key, value] = items.front().row.inputs[k];
+    const std::string& key = items.front().row.inputs[k].first;
+    const std::string& value = items.front().row.inputs[k].second;
     if (!key.starts_with("layout.") && key != "training.precision") continue;
     const bool varies = std::any_of(items.begin(), items.end(), [&](const PlanItem& item) {
       return k < item.row.inputs.size() && item.row.inputs[k].second != value;

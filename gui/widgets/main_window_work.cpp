@@ -132,11 +132,13 @@ void MainWindow::start_search() {
   }
   statusBar()->showMessage("searching...");
   // The rows are held, so that the view may go elsewhere meanwhile.
-  search_worker_.start([this, run, query, rows = held_rows(*run, timeline_->state())](
+  search_worker_.start([this, run, query, level = timeline_->state().level, rank = timeline_->state().rank,
+                        rows = held_rows(*run, timeline_->state())](
                            const std::function<bool()>& dropped) -> std::function<void()> {
     std::vector<SliceId> hits = find_slices(*run, rows.rows, query, kMostHits, dropped);
-    return [this, run, hits = std::move(hits)]() mutable {
-      if (timeline_->run() != run) return;
+    return [this, run, level, rank, hits = std::move(hits)]() mutable {
+      const TimelineState& now = timeline_->state();
+      if (timeline_->run() != run || now.level != level || now.rank != rank) return;
       const std::size_t n = hits.size();
       timeline_->set_hits(std::move(hits));
       statusBar()->showMessage(n == 0 ? "no slice of this level matches"

@@ -8,7 +8,7 @@
 #include "gui/core/selection.hpp"
 #include "gui/widgets/timeline_view.hpp"
 
-// Mouse, wheel and focus of the timeline.
+// Mouse, wheel and focus of the timeline, and going through search hits.
 
 namespace orrery::gui {
 namespace {
@@ -199,6 +199,34 @@ bool TimelineView::event(QEvent* event) {
     return true;
   }
   return QWidget::event(event);
+}
+
+void TimelineView::set_hits(std::vector<SliceId> hits) {
+  state_.hits = std::move(hits);
+  hit_ = -1;
+  step_hit(1);
+}
+
+void TimelineView::step_hit(int by) {
+  if (state_.hits.empty()) {
+    changed();
+    return;
+  }
+  const int n = static_cast<int>(state_.hits.size());
+  hit_ = hit_ < 0 ? (by > 0 ? 0 : n - 1) : (hit_ + by + n) % n;
+  const SliceId hit = state_.hits[static_cast<std::size_t>(hit_)];
+  const TimelineRow* row = run_ ? find_row(*run_, state_, hit.row) : nullptr;
+  if (row == nullptr || hit.index >= row->slices.size()) {
+    // The rows that were searched are no longer shown.
+    state_.hits.clear();
+    hit_ = -1;
+    changed();
+    return;
+  }
+  select(hit);
+  const TimelineGeometry g = shape();
+  const auto begin = static_cast<double>(row->slices.begin[state_.selected->index]);
+  if (begin < g.axis.t0 || begin > g.axis.t1) centre(false);
 }
 
 }  // namespace orrery::gui

@@ -368,26 +368,6 @@ void TimelineView::add_mark(const std::string& note) {
   changed();
 }
 
-void TimelineView::set_hits(std::vector<SliceId> hits) {
-  state_.hits = std::move(hits);
-  hit_ = -1;
-  step_hit(1);
-}
-
-void TimelineView::step_hit(int by) {
-  if (state_.hits.empty()) {
-    changed();
-    return;
-  }
-  const int n = static_cast<int>(state_.hits.size());
-  hit_ = hit_ < 0 ? (by > 0 ? 0 : n - 1) : (hit_ + by + n) % n;
-  select(state_.hits[static_cast<std::size_t>(hit_)]);
-  const TimelineRow* row = find_row(*run_, state_, state_.selected->row);
-  const TimelineGeometry g = shape();
-  const auto begin = static_cast<double>(row->slices.begin[state_.selected->index]);
-  if (begin < g.axis.t0 || begin > g.axis.t1) centre(false);
-}
-
 bool TimelineView::act(std::string_view id) {
   if (id == "zoom-in")
     zoom(1.5);

@@ -41,6 +41,18 @@ class WorkTest : public QObject {
     window_->search_field()->clear();
   }
 
+  void hitsOfRowsThatAreNoLongerShownAreDropped() {
+    timeline()->set_level(Level::kOperators, 3);
+    window_->search_field()->setText("op:dispatch");
+    QTest::keyClick(window_->search_field(), Qt::Key_Return);
+    timeline()->set_level(Level::kPipeline, 3);  // before the hits come
+    window_->settle();
+    QVERIFY(timeline()->state().hits.empty());
+    timeline()->set_hits({SliceId{"rank 3 compute", 5}});
+    QVERIFY(timeline()->state().hits.empty());
+    window_->search_field()->clear();
+  }
+
   void aPlanIsSearchedShownAndOpened() {
     PlanView* plan = window_->plan_view();
     window_->set_perspective(Perspective::kPlan);
