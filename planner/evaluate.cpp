@@ -27,6 +27,9 @@ Evaluator::Evaluator(const Scenario& scenario, const SearchSpace& space, const s
   for (const Objective::Term& term : goal.level.terms)
     needs_energy_ = needs_energy_ || about_energy(term.metric);
   for (const Constraint& c : goal.constraints) needs_energy_ = needs_energy_ || about_energy(c.metric);
+  if (goal.frontier)
+    needs_energy_ =
+        needs_energy_ || about_energy(goal.frontier->first) || about_energy(goal.frontier->second);
 }
 
 Evaluated Evaluator::evaluate(const Candidate& candidate, double cut) {
@@ -63,6 +66,7 @@ Evaluated Evaluator::evaluate(const Candidate& candidate, double cut) {
   for (const Constraint& c : goal_.constraints) {
     if (!c.holds(meter_.value(c.metric, out.figures))) out.infeasible = "constraint";
   }
+  if (goal_.frontier && goal_.frontier->beaten(meter_, out.figures)) out.infeasible = "constraint";
   return out;
 }
 

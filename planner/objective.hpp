@@ -41,6 +41,10 @@ class Meter {
   Meter(const Scenario& scenario, std::string place, const std::optional<RunScale>& scale = {});
 
   [[nodiscard]] double value(Metric metric, const Figures& figures) const;
+  /// The same with the sign that makes less better.
+  [[nodiscard]] double cost(Metric metric, const Figures& figures) const {
+    return (info_of(metric).more_is_better ? -1 : 1) * value(metric, figures);
+  }
   /// Errors: InputError naming the input of the scenario that the metric lacks.
   void demand(Metric metric) const;
 

@@ -75,8 +75,9 @@ void refuse_unknown_settings(const Layout& layout);
 /// The scenario with a layout that was found.
 [[nodiscard]] Scenario scenario_of(const PlanReport& report, const Found& found);
 
-/// The Pareto front, best in the first metric first: one search after the other, each held below the last
-/// point's second metric. Metrics that say the same on one cluster (days and usd) count once.
+/// The Pareto front of two or three metrics, best in the first metric first: one search after the other, each
+/// for the best of what no point found so far beats in all other metrics. Metrics that say the same on one
+/// cluster (days and usd) count once. `complete`: the search ended because nothing was left.
 [[nodiscard]] std::vector<Found> find_front(const PlanRequest& request, const SearchResult& search,
                                             bool& complete);
 

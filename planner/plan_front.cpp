@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "planner/plan.hpp"
 
@@ -17,33 +16,22 @@ bool same_order(Metric a, Metric b) {
   return a == b || memory || (says_time(a) && says_time(b));
 }
 
-std::vector<Found> front_of_two(const PlanRequest& r, Metric first, Metric second, bool& complete) {
-  const Meter meter(r.scenario, "--front", scale_of(r));
-  Goal goal;
-  goal.scale = scale_of(r);
-  goal.level.terms.push_back({.metric = first});
-  goal.constraints = r.constraints;
-  std::vector<Found> points;
-  complete = false;
-  while (static_cast<int>(points.size()) < r.front_points) {
-    const SearchOptions options{
-        .threads = r.threads, .top = 1, .seed = r.scenario.layout, .stop = r.stop, .progress = r.progress};
-    SearchResult found = search_layouts(r.scenario, r.space, goal, options);
-    if (!found.complete) return points;
-    if (found.best.empty()) {
-      complete = true;
-      return points;
+/// Points that another is no worse than in every metric, and better in one.
+void drop_dominated(const Meter& meter, const std::vector<Metric>& metrics, std::vector<Found>& points) {
+  const auto beats = [&](const Found& a, const Found& b) {
+    bool better = false;
+    for (const Metric m : metrics) {
+      const double of_a = meter.cost(m, a.figures);
+      const double of_b = meter.cost(m, b.figures);
+      if (of_a > of_b) return false;
+      better = better || of_a < of_b;
     }
-    points.push_back(found.best.front());
-    const bool more = info_of(second).more_is_better;
-    const double value = meter.value(second, points.back().figures);
-    // Strictly better than the last point, by a millionth: rounding makes no new point.
-    const double step = std::abs(value) * 1e-6;
-    goal.constraints = r.constraints;
-    goal.constraints.push_back(
-        {.metric = second, .at_most = !more, .limit = more ? value + step : value - step, .text = "front"});
-  }
-  return points;
+    return better;
+  };
+  const std::vector<Found> all = points;
+  std::erase_if(points, [&](const Found& b) {
+    return std::any_of(all.begin(), all.end(), [&](const Found& a) { return beats(a, b); });
+  });
 }
 
 }  // namespace
@@ -57,16 +45,29 @@ std::vector<Found> find_front(const PlanRequest& r, const SearchResult&, bool& c
   }
   if (different.size() < 2)
     different.push_back(different.empty() || says_time(different[0]) ? Metric::kMemory : Metric::kStep);
-  std::vector<Found> points = front_of_two(r, different[0], different[1], complete);
-  if (different.size() < 3) return points;
-  // Of three, the two fronts that share the first metric: points in between may be missing.
-  bool ignored = false;
-  for (Found& f : front_of_two(r, different[0], different[2], ignored)) {
-    const bool known =
-        std::any_of(points.begin(), points.end(), [&](const Found& p) { return p.candidate == f.candidate; });
-    if (!known) points.push_back(std::move(f));
-  }
+  const Meter meter(r.scenario, "--front", scale_of(r));
+  Goal goal;
+  goal.scale = scale_of(r);
+  goal.level.terms.push_back({.metric = different[0]});
+  goal.constraints = r.constraints;
+  // Each point found is the best in the first metric of what no earlier one beats in all others.
+  Frontier& frontier = goal.frontier.emplace();
+  frontier.first = different[1];
+  frontier.second = different.size() > 2 ? different[2] : different[1];
+  std::vector<Found> points;
   complete = false;
+  while (static_cast<int>(points.size()) < r.front_points) {
+    const SearchOptions options{
+        .threads = r.threads, .top = 1, .seed = r.scenario.layout, .stop = r.stop, .progress = r.progress};
+    SearchResult found = search_layouts(r.scenario, r.space, goal, options);
+    if (!found.complete) break;
+    complete = found.best.empty();
+    if (complete) break;
+    const Figures& f = found.best.front().figures;
+    frontier.points.emplace_back(meter.cost(frontier.first, f), meter.cost(frontier.second, f));
+    points.push_back(std::move(found.best.front()));
+  }
+  drop_dominated(meter, different, points);
   return points;
 }
 

@@ -83,6 +83,29 @@ std::shared_ptr<const Schedule> ProfileCache::schedule(std::size_t variant, std:
   return e.schedule;
 }
 
+namespace {
+
+/// Whether `value` is no better than `point`, up to a millionth: rounding makes no new point.
+bool no_better(double value, double point) {
+  return value >= point - std::abs(point) * 1e-6;
+}
+
+}  // namespace
+
+bool Frontier::beaten(const Meter& meter, const Figures& figures) const {
+  if (points.empty()) return false;
+  const double a = meter.cost(first, figures);
+  const double b = meter.cost(second, figures);
+  return std::any_of(points.begin(), points.end(), [&](const std::pair<double, double>& p) {
+    return no_better(a, p.first) && no_better(b, p.second);
+  });
+}
+
+bool Frontier::beaten_by_bound(const Meter& meter, const Figures& least) const {
+  if (first == Metric::kPower || second == Metric::kPower) return false;
+  return beaten(meter, least);
+}
+
 Screener::Screener(const Scenario& scenario, const SearchSpace& space, const std::vector<Variant>& variants,
                    ProfileCache& profiles, const Goal& goal)
     : scenario_(scenario),
@@ -322,6 +345,7 @@ void Screener::expand_stages(const Candidate& candidate, const ScheduleProfile& 
     bool broken = false;
     for (const Constraint& constraint : goal_.constraints)
       broken = broken || constraint.broken_by_bound(meter_, figures);
+    broken = broken || (goal_.frontier && goal_.frontier->beaten_by_bound(meter_, figures));
     if (broken) {
       out.infeasible["constraint"] += 1;
       continue;

@@ -15,10 +15,22 @@
 
 namespace orrery {
 
+/// Points of a front that is being looked for: a layout counts only where none of them is at least as good in
+/// both metrics, up to a millionth. Values with the sign that makes less better.
+struct Frontier {
+  Metric first = Metric::kStep, second = Metric::kStep;
+  std::vector<std::pair<double, double>> points;
+
+  [[nodiscard]] bool beaten(const Meter& meter, const Figures& figures) const;
+  /// The same of everything that has at least these figures. Mean power does not grow with them: false then.
+  [[nodiscard]] bool beaten_by_bound(const Meter& meter, const Figures& least) const;
+};
+
 /// What a search looks for.
 struct Goal {
   Objective::Level level;
   std::vector<Constraint> constraints;
+  std::optional<Frontier> frontier = {};
   std::optional<RunScale> scale = {};  ///< of the scenario that is searched; empty: nothing fails
 };
 

@@ -165,6 +165,7 @@ PlanRequest request_of(const Invocation& call, Scenario scenario) {
     if (r.front.size() < 2 || r.front.size() > 3)
       throw InputError("--front", "expected two or three metrics separated by commas, such as days,memory");
   }
+  r.front_points = count_option(call, "--front-points", r.front_points, 1000);
   r.top = static_cast<std::size_t>(count_option(call, "--top", 5, 1000));
   r.threads = threads_of(call);
   r.auto_schedule = call.has("--auto-schedule");
@@ -246,6 +247,7 @@ CommandInfo plan_command() {
       {.name = "--front",
        .value = "A,B",
        .what = "Pareto front of two or three metrics, such as days,memory"},
+      {.name = "--front-points", .value = "N", .what = "at most so many points of it, default 6"},
       {.name = "--space", .value = "FILE", .what = "lists of the space in JSON, schema orrery.space/1"},
       {.name = "--keep",
        .value = "KEYS",

@@ -268,5 +268,50 @@ TEST(ParallelFor, VisitsEveryIndexOnceAndThrowsTheFirstError) {
   }
 }
 
+TEST(Plan, FrontOfThreeMetricsIsThatOfAllLayouts) {
+  Scenario s = scenario_of(test::toy_dense(), 80e9);
+  s.economics.pue = 1.2;
+  PlanRequest r;
+  r.scenario = s;
+  r.space = small_space(s);
+  r.objective = parse_objective("step", "test");
+  r.front = {Metric::kStep, Metric::kMemory, Metric::kEnergy};
+  r.front_points = 1000;
+  r.top = 1;
+  r.auto_schedule = r.sensitivity = false;
+  const PlanReport report = plan_layouts(r);
+  EXPECT_TRUE(report.front_complete);
+  struct Point {
+    double step = 0, memory = 0, energy = 0;
+  };
+  std::vector<Point> all;
+  each_candidate(s, r.space, [&](const Scenario& own) {
+    if (!std::isfinite(simulated(own))) return;
+    const Metrics m = simulate(own).metrics;
+    all.push_back({.step = m.step_time_s, .memory = m.memory_peak, .energy = *m.power.step_j});
+  });
+  const auto beaten = [&](const Point& p, double margin) {
+    return std::any_of(all.begin(), all.end(), [&](const Point& q) {
+      return q.step <= p.step && q.memory <= p.memory && q.energy <= p.energy &&
+             (q.step < p.step * (1 - margin) || q.memory < p.memory * (1 - margin) ||
+              q.energy < p.energy * (1 - margin));
+    });
+  };
+  ASSERT_GT(report.front.size(), 2U);
+  for (const Found& f : report.front)
+    EXPECT_FALSE(beaten({f.figures.step_s, f.figures.memory_bytes, f.figures.energy_j}, 1e-5));
+  // And every layout that nothing beats stands in it, up to the millionth that makes no new point.
+  for (const Point& p : all) {
+    if (beaten(p, 0)) continue;
+    EXPECT_TRUE(std::any_of(report.front.begin(), report.front.end(),
+                            [&](const Found& f) {
+                              return f.figures.memory_bytes <= p.memory * (1 + 2e-6) &&
+                                     f.figures.energy_j <= p.energy * (1 + 2e-6) &&
+                                     f.figures.step_s <= p.step * (1 + 2e-6);
+                            }))
+        << p.step << " s, " << p.memory << " B, " << p.energy << " J";
+  }
+}
+
 }  // namespace
 }  // namespace orrery
