@@ -10,7 +10,7 @@ namespace {
 constexpr int kV = 128;
 
 /// Causal attention, forward or backward, with head dimensions (192, 128) or (128, 128).
-class Attention : public Workload {
+class Attention : public ProbeCase {
  public:
   Attention(bool backward, const Case& what, Device& device)
       : backward_(backward),
@@ -209,7 +209,7 @@ class Attention : public Workload {
 
 }  // namespace
 
-WorkloadPtr make_attention(const Case& what, Device& device) {
+ProbeCasePtr make_attention(const Case& what, Device& device) {
   const std::int64_t qk = size_of(what.shape, "qk_dim"), heads = size_of(what.shape, "heads"),
                      kv = size_of(what.shape, "kv_heads");
   if (size_of(what.shape, "v_dim") != kV || (qk != 192 && qk != 128))

@@ -7,7 +7,7 @@ namespace orrery {
 namespace {
 
 /// Reading, writing and copying device memory or, with a buffer that fits it, the L2 cache.
-class Bandwidth : public Workload {
+class Bandwidth : public ProbeCase {
  public:
   enum class Kind { kRead, kWrite, kCopy };
   Bandwidth(Kind kind, std::int64_t bytes, Device& device)
@@ -61,7 +61,7 @@ class Bandwidth : public Workload {
 
 }  // namespace
 
-WorkloadPtr make_bandwidth(const Case& what, Device& device) {
+ProbeCasePtr make_bandwidth(const Case& what, Device& device) {
   const std::int64_t bytes = size_of(what.shape, "bytes");
   const bool copy = what.name == "copy";
   if (bytes < 4096 || bytes % 4096 != 0) unsupported("bytes must be a multiple of 4096");

@@ -94,7 +94,7 @@ class Communication {
   cudaStream_t stream_ = nullptr;
 };
 
-WorkloadPtr work_beside(const Case& what, Device& device, int sms) {
+ProbeCasePtr work_beside(const Case& what, Device& device, int sms) {
   Case beside = what;
   beside.op_class = what.op_class.substr(std::string("contention.").size());
   beside.shape.erase("sms");
@@ -128,7 +128,7 @@ struct EventPair {
 Answer time_communication(const Case& what, Device& device, int sms, const Effort& effort) {
   const bool beside = what.name == "beside gemm";
   const std::int64_t bytes = std::min(size_of(what.shape, "bytes"), 2 * Communication::kBuffer);
-  WorkloadPtr work;
+  ProbeCasePtr work;
   if (beside) {
     Case product = what;
     product.op_class = "gemm.bf16";
@@ -179,7 +179,7 @@ Answer run_contention(const Case& what, Device& device, const Effort& effort) {
     if (sms < 1) unsupported("needs SMs");
     return time_communication(what, device, sms, effort);
   }
-  const WorkloadPtr work = work_beside(what, device, sms);
+  const ProbeCasePtr work = work_beside(what, device, sms);
   if (sms == 0) return time_workload(what, device, *work, effort);
   Communication communication(sms, device);
   // Once before: kernels are loaded at their first launch, and loading may wait for what runs - which would

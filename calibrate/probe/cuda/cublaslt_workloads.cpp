@@ -48,7 +48,7 @@ struct Product {
   cublasLtMatmulAlgo_t algorithm{};
 };
 
-class CublasLtGemm : public Workload {
+class CublasLtGemm : public ProbeCase {
  public:
   CublasLtGemm(const Case& what, Device& device, int sms_taken)
       : device_(device), o_(make_gemm_operands(what, device, true)), workspace_(kWorkspace) {
@@ -162,7 +162,7 @@ class CublasLtGemm : public Workload {
 
 }  // namespace
 
-WorkloadPtr make_cublaslt_gemm(const Case& what, Device& device, int sms_taken) {
+ProbeCasePtr make_cublaslt_gemm(const Case& what, Device& device, int sms_taken) {
   return std::make_unique<CublasLtGemm>(what, device, sms_taken);
 }
 

@@ -80,10 +80,10 @@ class CudaProbe : public Probe {
     if (name.starts_with("copy.")) return run_host_copy(what, device_, effort);
     if (name.starts_with("contention.")) return run_contention(what, device_, effort);
     if (is_collective(name)) return run_nccl(what, effort);
-    const WorkloadPtr workload = make(what);
+    const ProbeCasePtr workload = make(what);
     return time_workload(what, device_, *workload, effort);
   }
-  [[nodiscard]] WorkloadPtr make(const Case& what) {
+  [[nodiscard]] ProbeCasePtr make(const Case& what) {
     const std::string& name = what.op_class;
     if (name.starts_with("bandwidth.")) return make_bandwidth(what, device_);
     if (name.starts_with("memory.")) return make_element(what, device_);

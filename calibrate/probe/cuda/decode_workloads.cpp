@@ -8,7 +8,7 @@ namespace orrery {
 namespace {
 
 /// Absorbed MLA decode over a paged cache; pages of the sequences lie shuffled in memory.
-class MlaDecode : public Workload {
+class MlaDecode : public ProbeCase {
  public:
   static constexpr int kWidth = 576, kLatent = 512, kPage = 64;
   MlaDecode(const Case& what, Device& device)
@@ -120,7 +120,7 @@ class MlaDecode : public Workload {
 
 }  // namespace
 
-WorkloadPtr make_decode(const Case& what, Device& device) {
+ProbeCasePtr make_decode(const Case& what, Device& device) {
   const std::int64_t heads = size_of(what.shape, "heads");
   if (heads < 64 || heads % 64 != 0 || size_of(what.shape, "sequences") < 1 ||
       size_of(what.shape, "cached") < 1)

@@ -18,7 +18,7 @@ const std::map<std::string, ElementKernel> kKernels{
     {"own rmsnorm", ElementKernel::kRmsNorm},
     {"own cast and transpose", ElementKernel::kCastTranspose}};
 
-class Element : public Workload {
+class Element : public ProbeCase {
  public:
   Element(ElementKernel kernel, std::int64_t rows, std::int64_t width, Device& device)
       : kernel_(kernel), device_(device), seed_(device.fresh_seed()), other_seed_(device.fresh_seed()) {
@@ -155,7 +155,7 @@ class Element : public Workload {
 
 }  // namespace
 
-WorkloadPtr make_element(const Case& what, Device& device) {
+ProbeCasePtr make_element(const Case& what, Device& device) {
   const auto kernel = kKernels.find(what.name);
   if (kernel == kKernels.end()) unsupported("no kernel is called '" + what.name + "'");
   const std::int64_t rows = size_of(what.shape, "rows"), width = size_of(what.shape, "width");

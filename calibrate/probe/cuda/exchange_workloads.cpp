@@ -8,7 +8,7 @@ namespace {
 
 /// Local parts of the expert all-to-all on one GPU. What one GPU cannot tell - the transfer to peers, waiting
 /// for them, the notification - is not in it; the note of the samples says so.
-class Exchange : public Workload {
+class Exchange : public ProbeCase {
  public:
   Exchange(bool combine, const Case& what, Device& device)
       : combine_(combine),
@@ -103,7 +103,7 @@ class Exchange : public Workload {
 
 }  // namespace
 
-WorkloadPtr make_exchange(const Case& what, Device& device) {
+ProbeCasePtr make_exchange(const Case& what, Device& device) {
   if (size_of(what.shape, "tokens") < 2 || size_of(what.shape, "hidden") % 128 != 0 ||
       size_of(what.shape, "hidden") < 128 || size_of(what.shape, "top_k") < 1)
     unsupported("needs tokens, a hidden width that 128 divides, and top_k");

@@ -16,7 +16,7 @@ double seconds_since(Clock::time_point start) {
 }
 
 /// An empty kernel.
-class Nothing : public Workload {
+class Nothing : public ProbeCase {
  public:
   explicit Nothing(bool graph) : graph_(graph) {}
   std::optional<Verified> verify() override { return std::nullopt; }
@@ -37,7 +37,7 @@ struct PinnedMemory {
   ~PinnedMemory() { cudaFreeHost(data); }
 };
 
-class HostCopy : public Workload {
+class HostCopy : public ProbeCase {
  public:
   HostCopy(bool to_device, std::int64_t bytes, Device& device)
       : to_device_(to_device), bytes_(bytes), device_(device), there_(bytes), here_(bytes) {

@@ -4,7 +4,7 @@ namespace orrery {
 namespace {
 
 /// Our own block-scaled FP8 product (block_gemm.cuh).
-class OwnGemm : public Workload {
+class OwnGemm : public ProbeCase {
  public:
   OwnGemm(const Case& what, Device& device) : device_(device), o_(make_gemm_operands(what, device, false)) {
     if (o_.scaling != GemmScaling::kBlock) unsupported("the own product is for block scales");
@@ -53,7 +53,7 @@ class OwnGemm : public Workload {
 
 }  // namespace
 
-WorkloadPtr make_own_gemm(const Case& what, Device& device) {
+ProbeCasePtr make_own_gemm(const Case& what, Device& device) {
   return std::make_unique<OwnGemm>(what, device);
 }
 

@@ -48,7 +48,7 @@ class Events {
 /// `count` executions as one graph, or one after the other where the workload cannot be captured.
 class Together {
  public:
-  Together(Workload& workload, cudaStream_t stream, int count)
+  Together(ProbeCase& workload, cudaStream_t stream, int count)
       : workload_(workload), stream_(stream), count_(count) {
     if (count < 2 || !workload.graph()) return;
     cudaGraph_t graph = nullptr;
@@ -73,7 +73,7 @@ class Together {
   }
 
  private:
-  Workload& workload_;
+  ProbeCase& workload_;
   cudaStream_t stream_;
   int count_;
   cudaGraphExec_t graph_ = nullptr;
@@ -87,7 +87,7 @@ void flush_l2(Device& device) {
         "L2 flush");
 }
 
-Answer sustained(Device& device, Workload& workload, const Effort& effort, double once, Samples about_case) {
+Answer sustained(Device& device, ProbeCase& workload, const Effort& effort, double once, Samples about_case) {
   const int count = std::clamp(static_cast<int>(kSustainedPiece / once), 1, 100000);
   const int in_graph = std::min(count, kMostTogether);
   Together together(workload, device.stream, in_graph);
@@ -145,7 +145,7 @@ Sample sample_of(Device& device, double seconds) {
   return sample;
 }
 
-Answer time_workload(const Case& what, Device& device, Workload& workload, const Effort& effort) {
+Answer time_workload(const Case& what, Device& device, ProbeCase& workload, const Effort& effort) {
   const std::optional<Verified> verified = workload.verify();
   Samples about_case;
   const Work work = work_of(what);

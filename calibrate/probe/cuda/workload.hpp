@@ -32,12 +32,12 @@ class Distance {
 };
 
 /// A case prepared on the GPU with fresh random operands: can be executed again and again.
-class Workload {
+class ProbeCase {
  public:
-  Workload() = default;
-  Workload(const Workload&) = delete;
-  Workload& operator=(const Workload&) = delete;
-  virtual ~Workload() = default;
+  ProbeCase() = default;
+  ProbeCase(const ProbeCase&) = delete;
+  ProbeCase& operator=(const ProbeCase&) = delete;
+  virtual ~ProbeCase() = default;
   /// Executes once and compares with a reference in double on the host. Absent where nothing is computed.
   [[nodiscard]] virtual std::optional<Verified> verify() = 0;
   /// Enqueues one execution.
@@ -46,17 +46,17 @@ class Workload {
   [[nodiscard]] virtual bool graph() const { return true; }
   [[nodiscard]] virtual std::string note() const { return ""; }
 };
-using WorkloadPtr = std::unique_ptr<Workload>;
+using ProbeCasePtr = std::unique_ptr<ProbeCase>;
 
 // Each throws CaseFailed for what the device or library cannot do.
-[[nodiscard]] WorkloadPtr make_bandwidth(const Case& what, Device& device);  // bandwidth_workloads.cpp
-[[nodiscard]] WorkloadPtr make_element(const Case& what, Device& device);    // element_workloads.cpp
-[[nodiscard]] WorkloadPtr make_exchange(const Case& what, Device& device);   // exchange_workloads.cpp
-[[nodiscard]] WorkloadPtr make_attention(const Case& what, Device& device);  // attention_workloads.cpp
-[[nodiscard]] WorkloadPtr make_decode(const Case& what, Device& device);     // decode_workloads.cpp
-[[nodiscard]] WorkloadPtr make_cublaslt_gemm(const Case& what, Device& device,
-                                             int sms_taken);                // cublaslt_workloads.cpp
-[[nodiscard]] WorkloadPtr make_own_gemm(const Case& what, Device& device);  // own_gemm_workloads.cpp
+[[nodiscard]] ProbeCasePtr make_bandwidth(const Case& what, Device& device);  // bandwidth_workloads.cpp
+[[nodiscard]] ProbeCasePtr make_element(const Case& what, Device& device);    // element_workloads.cpp
+[[nodiscard]] ProbeCasePtr make_exchange(const Case& what, Device& device);   // exchange_workloads.cpp
+[[nodiscard]] ProbeCasePtr make_attention(const Case& what, Device& device);  // attention_workloads.cpp
+[[nodiscard]] ProbeCasePtr make_decode(const Case& what, Device& device);     // decode_workloads.cpp
+[[nodiscard]] ProbeCasePtr make_cublaslt_gemm(const Case& what, Device& device,
+                                              int sms_taken);                // cublaslt_workloads.cpp
+[[nodiscard]] ProbeCasePtr make_own_gemm(const Case& what, Device& device);  // own_gemm_workloads.cpp
 
 // Measured in their own way rather than by time_workload.
 [[nodiscard]] Answer run_launch(const Case& what, Device& device, const Effort& effort);  // launch_probe.cpp
@@ -70,7 +70,7 @@ using WorkloadPtr = std::unique_ptr<Workload>;
 /// one at a time after the L2 cache has been overwritten; with `sustained` back to back for the seconds of
 /// the effort, samples from the last 40 % of them, power from the difference of the energy counter where
 /// there is one.
-[[nodiscard]] Answer time_workload(const Case& what, Device& device, Workload& workload,
+[[nodiscard]] Answer time_workload(const Case& what, Device& device, ProbeCase& workload,
                                    const Effort& effort);
 
 /// A sample with the readings of NVML.
