@@ -109,7 +109,8 @@ void LayoutSearch::work(PlanRequest request) {
   std::shared_ptr<const PlanAnswer> answer;
   std::string problem;
   try {
-    answer = std::make_shared<const PlanAnswer>(plan_answer(plan_layouts(request), find_run_data(profiles_)));
+    request.run_data = find_run_data(profiles_);
+    answer = std::make_shared<const PlanAnswer>(plan_answer(plan_layouts(request), *request.run_data));
   } catch (const std::exception& error) {
     problem = error.what();
   }

@@ -25,7 +25,8 @@ Document run_report(const RunView& run, const ProfileFolders& profiles, const Re
   (void)report_input(run.scenario(), run.metrics(), {}, data, {}, place);
   ReportRuns runs;
   if (alternatives)
-    runs = report_runs(run.scenario(), run.metrics(), [](const Scenario& s) { return simulate(s).metrics; });
+    runs = report_runs(
+        run.scenario(), run.metrics(), [](const Scenario& s) { return simulate(s).metrics; }, true);
   ReportInput in =
       report_input(run.scenario(), run.metrics(), std::move(runs), data, load_published(profiles), place);
   in.program = origin.program;
