@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "sim/base/fields.hpp"
 #include "sim/model/param_count.hpp"
@@ -30,6 +31,15 @@ std::string source_of(const Scenario& s, const std::string& key, const std::stri
   return file;
 }
 
+/// What a cluster has where the scenario does not change it.
+std::optional<std::string> of_profile(const ClusterProfile& c, const std::string& key) {
+  if (key == "cluster.gpus_per_node") return std::to_string(c.gpus_per_node);
+  if (key == "cluster.nics_per_gpu") return fmt::format("{:g}", c.nics_per_gpu);
+  if (key == "cluster.oversubscription") return fmt::format("{:g}", c.oversubscription.value);
+  if (key == "cluster.power_cap_w") return fmt::format("{:g}", c.gpu.power.cap_w.value);
+  return std::nullopt;
+}
+
 InputRow scenario_row(const ScenarioKey& key, const Json& written, const Scenario& s, const std::string& file,
                       const std::vector<Override>& overrides) {
   InputRow row{.key = std::string(key.key),
@@ -49,6 +59,9 @@ InputRow scenario_row(const ScenarioKey& key, const Json& written, const Scenari
   if (row.key == "layout.dp" && s.gpus % dense == 0) {
     row.value = std::to_string(s.gpus / dense);
     row.source = "follows: gpus / (tp*cp*pp)";
+  } else if (const auto own = of_profile(s.cluster, row.key)) {
+    row.value = *own;
+    row.source = "as the profile " + s.cluster_ref + " has it";
   } else {
     row.value = "not given";
     row.source = key.what;
@@ -127,7 +140,16 @@ std::vector<InputRow> resolved_inputs(const Scenario& scenario, const std::strin
   for (const ScenarioKey& key : scenario_keys())
     rows.push_back(scenario_row(key, written, scenario, file, overrides));
   add_model(scenario.model, rows);
+  const std::size_t own = rows.size();
   add_sourced(Json::parse(to_json_text(scenario.cluster)), "cluster", rows);
+  // A number that scenarios may change stands once, where a user would change it, with its provenance.
+  for (std::size_t i = own; i < rows.size(); ++i) {
+    const auto same = std::find_if(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(own),
+                                   [&](const InputRow& row) { return row.key == rows[i].key; });
+    if (same == rows.begin() + static_cast<std::ptrdiff_t>(own)) continue;
+    if (same->source.starts_with("as the profile")) same->source = rows[i].source;
+    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(i--));
+  }
   add_sourced(Json::parse(to_json_text(scenario.cluster.gpu)), "gpu", rows);
   return rows;
 }

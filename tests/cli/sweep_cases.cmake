@@ -39,7 +39,7 @@ sweep_case(planned_layout EXIT 3 ERR "layouts are searched in the mode plan. res
 sweep_case(space_without_plan EXIT 3 ERR "#/space: is what \"mode\": \"plan\" searches")
 sweep_case(wrong_space EXIT 3 ERR "cpp.*cp")
 sweep_case(plain EXIT 0 WORDS --format csv
-  OUT "^item,key,status,model,cluster_profile,cluster_gpus,layout_tp,.*\n0,[0-9a-f]+,ok,llama-3-8b,h100-sxm-ib400,16,1,1,1,.*\n3,")
+  OUT "^item,key,status,model,cluster_profile,cluster_gpus,cluster_gpus_per_node,.*,layout_tp,.*\n0,[0-9a-f]+,ok,llama-3-8b,h100-sxm-ib400,16,,,,,1,1,1,.*\n3,")
 sweep_case(as_json FILE plain EXIT 0 WORDS --format json OUT "\"schema\":\"orrery.sweep-result/1\".*\"item\":3" )
 sweep_case(as_table FILE plain EXIT 0 WORDS --top 2 OUT "Best by tokens_per_s .largest first.\n-+\nitem  tp  pp .*Items.*feasible +4\n$")
 sweep_case(as_markdown FILE plain EXIT 0 WORDS --format md OUT "\\| item \\| tp \\| pp \\|")
