@@ -79,6 +79,10 @@ class Trials {
     add("layout.microbatch_size", std::to_string(size), "microbatches twice as large",
         [&](Scenario& s) { s.layout.microbatch_size = size; });
   }
+  void no_offload() {
+    if (base_.layout.offload == Offload{}) return;
+    add("layout.offload", "none", "nothing on the host", [](Scenario& s) { s.layout.offload = {}; });
+  }
   void no_recompute() {
     add("layout.recompute", "none", "no recomputation",
         [](Scenario& s) { s.layout.recompute = make_recompute({"none"}, "lever"); });
@@ -112,6 +116,10 @@ void add_against(const std::string& loss, Trials& t) {
     t.less(&Layout::ep, "layout.ep", "half the expert-parallel size");
     t.another_schedule();
   } else if (loss == "exposed_dp" || loss == "optimizer") {
+    t.more_microbatches();
+    t.no_offload();
+  } else if (loss == "exposed_offload") {
+    t.no_offload();
     t.more_microbatches();
   }
   if (loss == "kernel_efficiency") {
@@ -155,6 +163,7 @@ StepWaterfall step_waterfall(const Metrics& m) {
   add("exposed_ep", "exposed expert parallel", w.exposed_ep);
   add("exposed_pp", "exposed pipeline messages", w.exposed_pp);
   add("exposed_dp", "exposed data parallel", w.exposed_dp);
+  if (w.exposed_offload > 0) add("exposed_offload", "exposed copies to and from the host", w.exposed_offload);
   add("contention", "kernels slowed by communication", w.contention);
   add("bubble", "pipeline bubble", w.bubble);
   add("imbalance", "less work than the busiest rank", w.imbalance.value_or(0));

@@ -68,6 +68,7 @@ Waterfall waterfall(const Reader& r, const std::string& at) {
   w.exposed_ep = r.number(at + "/exposed_ep");
   w.exposed_pp = r.number(at + "/exposed_pp");
   w.exposed_dp = r.number(at + "/exposed_dp");
+  w.exposed_offload = r.optional(at + "/exposed_offload").value_or(0);
   w.contention = r.number(at + "/contention");
   w.bubble = r.number(at + "/bubble");
   w.imbalance = r.optional(at + "/imbalance");
@@ -115,7 +116,8 @@ void memory(const Reader& r, Metrics& m) {
                         .buffers = r.number(at + "/buffers"),
                         .reserve = r.number(at + "/reserve"),
                         .total = r.number(at + "/total"),
-                        .live_microbatches = r.optional(at + "/live_microbatches").value_or(0)});
+                        .live_microbatches = r.optional(at + "/live_microbatches").value_or(0),
+                        .host = r.optional(at + "/host").value_or(0)});
   }
 }
 

@@ -27,8 +27,9 @@ std::uint32_t message_item(Plan& plan) {
                                   TaskKind::kPp);
 }
 
-/// Whether data-parallel traffic waits for the end of the pipeline.
+/// Whether data-parallel traffic waits for the end of the pipeline, and nothing else runs beside the steps.
 bool nothing_beside(const Layout& layout) {
+  if (layout.offload.activations) return false;
   const DataParallelPlan data = data_parallel_plan(layout);
   return data.gather == DataTraffic::kAfterPipeline && data.reduce == DataTraffic::kAfterPipeline;
 }

@@ -72,6 +72,21 @@ Verdict check_memory(const std::vector<RankMemory>& memory, double capacity) {
                                 largest->second / 1e9)};
 }
 
+/// What is offloaded must fit on the host too, of which it may use nine tenths (assumed).
+constexpr double kHostMemoryUsable = 0.9;
+
+Verdict check_host(const Scenario& s, const std::vector<RankMemory>& memory) {
+  if (s.layout.offload == Offload{}) return {};
+  const auto worst = std::max_element(memory.begin(), memory.end(),
+                                      [](const RankMemory& a, const RankMemory& b) { return a.host < b.host; });
+  const double usable = kHostMemoryUsable * s.cluster.host_memory_bytes->value;
+  if (worst->host <= usable) return {};
+  return Infeasible{Reason::kMemory, fmt::format("bytes on the host of pipeline rank {}", worst - memory.begin()),
+                    worst->host, usable,
+                    fmt::format("pipeline rank {} keeps {:.1f} GB on its host, where a GPU's share is {:.1f} GB",
+                                worst - memory.begin(), worst->host / 1e9, usable / 1e9)};
+}
+
 /// Under the rendezvous rule an order of work that is fine in itself can leave ranks waiting for one another.
 Verdict check_messages(const Scenario& s, const Schedule& schedule) {
   if (s.layout.messages != MessageRule::kRendezvous) return {};
@@ -108,7 +123,21 @@ bool overlaps(const Schedule& schedule) {
   return false;
 }
 
+namespace {
+
+void demand_host(const Scenario& s) {
+  if (s.layout.offload == Offload{} || (s.cluster.host_memory_bytes && s.cluster.host_memory_bytes_per_s))
+    return;
+  throw InputError("layout.offload",
+                   fmt::format("the profile {} does not say what memory its hosts have: give host_memory_bytes "
+                               "and host_memory_bytes_per_s there, or leave offload out",
+                               s.cluster.name));
+}
+
+}  // namespace
+
 bool plan_layout(const Scenario& s, Plan& plan) {
+  demand_host(s);
   plan.rules = memory_rules(s.training.precision);
   plan.verdict = check_capability(s);
   if (!plan.verdict) plan.verdict = check_layout(s.model, s.layout, s.training, s.gpus);
@@ -140,13 +169,14 @@ void plan_schedule(const Scenario& s, Schedule schedule, bool pairs, Plan& plan)
     return;
   }
   plan.templates.emplace(plan.workload, *plan.ranks, s.cluster, sms, data_parallel_plan(s.layout),
-                         stage_copies(plan.schedule));
+                         stage_copies(plan.schedule), s.layout.offload.activations);
   assign_stages(plan.workload, s.model, s.training,
                 partition(s, plan.workload, *plan.templates, plan.schedule, pairs), s.layout.mtp_stage);
   const double capacity = s.cluster.gpu.memory_bytes.value;
   plan.memory =
       memory_by_rank({plan.workload, plan.schedule, s.layout, plan.derived, s.model, plan.rules, capacity});
   plan.verdict = check_memory(plan.memory, capacity);
+  if (!plan.verdict) plan.verdict = check_host(s, plan.memory);
   if (!plan.verdict) plan.verdict = check_messages(s, plan.schedule);
 }
 

@@ -17,24 +17,29 @@
 namespace orrery {
 namespace {
 
-/// A policy or a list of operators, as written.
-struct RecomputeNames {
+/// One name or a list of them, as written.
+struct NameList {
   std::vector<std::string> names{"none"};
 };
 
-void read_value(const JsonNode& node, RecomputeNames& out, Limits = kAnyNumber) {
-  if (!node.value.is_string()) return orrery::read_value(node, out.names);
-  out.names.assign(1, "");
-  for (const char c : node.value.get<std::string>()) {
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words(1);
+  for (const char c : text) {
     if (c == ',' || c == '+') {
-      out.names.emplace_back();
+      words.emplace_back();
     } else {
-      out.names.back() += c;
+      words.back() += c;
     }
   }
+  return words;
 }
 
-void to_json(Json& out, const RecomputeNames& value) {
+void read_value(const JsonNode& node, NameList& out, Limits = kAnyNumber) {
+  if (!node.value.is_string()) return orrery::read_value(node, out.names);
+  out.names = words_of(node.value.get<std::string>());
+}
+
+void to_json(Json& out, const NameList& value) {
   out = value.names.size() == 1 ? Json(value.names.front()) : Json(value.names);
 }
 
@@ -60,7 +65,8 @@ struct Document {
   ClusterOptions options;
   std::int64_t gpus = 0;
   Layout layout;
-  RecomputeNames recompute;
+  NameList recompute;
+  NameList offload;
   Training training;
   Routing routing;
   Economics economics;
@@ -121,6 +127,8 @@ void fields(V& v, LayoutPart& part) {
   if (V::reading || l.overlap_grad_reduce) v.optional("overlap_grad_reduce", l.overlap_grad_reduce);
   if (V::reading || l.overlap_param_gather) v.optional("overlap_param_gather", l.overlap_param_gather);
   v.optional("recompute", part.d.recompute);
+  if (V::reading || part.d.offload.names != std::vector<std::string>{"none"})
+    v.optional("offload", part.d.offload);
   v.optional("microbatch_size", l.microbatch_size, limits_of("layout.microbatch_size"));
   if (V::reading || l.communication_sms >= 0)
     v.optional("communication_sms", l.communication_sms, limits_of("layout.communication_sms"));
@@ -305,6 +313,7 @@ void resolve_layout(const Resolver& r) {
   Layout& layout = r.out.layout;
   layout = r.document.layout;
   layout.recompute = make_recompute(r.document.recompute.names, r.at("/layout/recompute"));
+  layout.offload = make_offload(r.document.offload.names, r.at("/layout/offload"));
   const std::int64_t default_vpp = resolve_schedule(r);
   if (!r.given("layout.vpp")) layout.vpp = default_vpp;
   for (const char* axis : {"layout.tp", "layout.cp", "layout.pp"})
@@ -384,18 +393,13 @@ std::string to_json_text(const Scenario& scenario) {
                     .gpus = scenario.gpus,
                     .layout = scenario.layout,
                     .recompute = {},
+                    .offload = {},
                     .training = scenario.training,
                     .routing = scenario.routing,
                     .economics = scenario.economics,
                     .reliability = scenario.reliability};
-  document.recompute.names.assign(1, "");
-  for (const char c : scenario.layout.recompute.policy) {
-    if (c == '+') {
-      document.recompute.names.emplace_back();
-    } else {
-      document.recompute.names.back() += c;
-    }
-  }
+  document.recompute.names = words_of(scenario.layout.recompute.policy);
+  document.offload.names = words_of(to_text(scenario.layout.offload));
   return JsonWriter::to_json_value(document).dump(2) + "\n";
 }
 

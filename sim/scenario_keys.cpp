@@ -97,6 +97,10 @@ constexpr std::array kKeys{
                 .what = "weights are gathered beside the pipeline's work; by ZeRO stage when left out"},
     ScenarioKey{
         .key = "layout.recompute", .unit = "", .is_text = true, .what = "policy or list of operators"},
+    ScenarioKey{.key = "layout.offload",
+                .unit = "",
+                .is_text = true,
+                .what = "none, or what lives in the host's memory: optimizer, activations or both"},
     ScenarioKey{.key = "layout.microbatch_size",
                 .unit = "sequences",
                 .low = 1,

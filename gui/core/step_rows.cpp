@@ -146,6 +146,7 @@ Ink ink_of_task(const LoweredStep& step, const Timeline& timeline, TaskId task) 
     case TaskKind::kPp: return Ink::kPipeline;
     case TaskKind::kDp:
     case TaskKind::kOptimizer: return Ink::kOptimizer;
+    case TaskKind::kOffload:
     case TaskKind::kHost: return Ink::kHost;
     case TaskKind::kMarker: return Ink::kOther;
   }
@@ -234,7 +235,8 @@ LevelRows cluster_rows(const LevelRows& pipeline, std::int64_t replicas) {
 
 LevelRows stream_rows(const SimResult& result, int rank, bool every_operator) {
   static constexpr std::array<const char*, kLaneCount> kNames{
-      "compute", "communication", "NIC messages", "host", "weight gathers", "gradient reductions"};
+      "compute", "communication", "NIC messages",    "host",
+      "weight gathers", "gradient reductions", "copies to host", "copies from host"};
   const Timeline& timeline = *result.timeline;
   LevelRows out;
   out.level = every_operator ? Level::kOperators : Level::kRank;

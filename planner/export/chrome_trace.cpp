@@ -62,8 +62,9 @@ class Writer {
 };
 
 void name_threads(const LoweredStep& step, Writer& w) {
-  static constexpr const char* kNames[kLaneCount] = {"compute", "communication",  "NIC messages",
-                                                     "host",    "weight gathers", "gradient reductions"};
+  static constexpr const char* kNames[kLaneCount] = {
+      "compute",        "communication",       "NIC messages",   "host",
+      "weight gathers", "gradient reductions", "copies to host", "copies from host"};
   for (int r = 0; r < step.ranks; ++r) {
     w.event(
         fmt::format(R"("ph":"M","name":"process_name","pid":{},"args":{{"name":"pipeline rank {}"}})", r, r));

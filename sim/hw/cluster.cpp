@@ -62,6 +62,9 @@ void fields(V& v, ClusterProfile& c) {
   if (V::reading || c.switch_w) v.optional("switch_w", c.switch_w);
   if (V::reading || c.transceiver_w) v.optional("transceiver_w", c.transceiver_w);
   v.required("host_link_bytes_per_s", c.host_link_bytes_per_s);
+  if (V::reading || c.host_memory_bytes) v.optional("host_memory_bytes", c.host_memory_bytes);
+  if (V::reading || c.host_memory_bytes_per_s)
+    v.optional("host_memory_bytes_per_s", c.host_memory_bytes_per_s);
 }
 
 namespace {
@@ -87,6 +90,12 @@ void check_cluster(const ClusterProfile& c, const std::string& place) {
          c.node_overhead_w.value, "a number of at least 0, at most 1e9");
   demand(c.host_link_bytes_per_s.value > 0, "host_link_bytes_per_s/value", c.host_link_bytes_per_s.value,
          "a positive number");
+  if (c.host_memory_bytes)
+    demand(c.host_memory_bytes->value > 0, "host_memory_bytes/value", c.host_memory_bytes->value,
+           "a positive number");
+  if (c.host_memory_bytes_per_s)
+    demand(c.host_memory_bytes_per_s->value > 0, "host_memory_bytes_per_s/value",
+           c.host_memory_bytes_per_s->value, "a positive number");
   const ExpertAllToAll& a = c.expert_all_to_all;
   for (const Sourced* s : {&a.notify_dispatch_s, &a.notify_cached_s, &a.notify_combine_s}) {
     demand(s->value >= 0 && s->value <= 10, "expert_all_to_all/notify", s->value, "0 to 10 s");

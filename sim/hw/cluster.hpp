@@ -55,6 +55,9 @@ struct ClusterProfile {
   std::optional<Sourced> switch_w;       ///< one switch of `switch_radix` ports
   std::optional<Sourced> transceiver_w;  ///< one end of a link
   Sourced host_link_bytes_per_s;         ///< PCIe, per GPU and direction
+  /// A GPU's share of its host's memory; empty: not known, so nothing can be kept there.
+  std::optional<Sourced> host_memory_bytes;
+  std::optional<Sourced> host_memory_bytes_per_s;  ///< of the same share
 };
 
 /// Folders that hold gpu/ and cluster/: the first that exists wins for each look-up.

@@ -71,6 +71,28 @@ Recompute make_recompute(const std::vector<std::string>& names, const std::strin
   return r;
 }
 
+Offload make_offload(const std::vector<std::string>& names, const std::string& place) {
+  static const std::vector<std::string> kNames{"none", "optimizer", "activations"};
+  Offload offload;
+  for (const std::string& name : names) {
+    if (name == "optimizer") {
+      offload.optimizer = true;
+    } else if (name == "activations") {
+      offload.activations = true;
+    } else if (name != "none" || names.size() > 1) {
+      throw InputError(place, "found '" + name + "', expected none, or a list of optimizer and activations" +
+                                  did_you_mean(name, kNames));
+    }
+  }
+  return offload;
+}
+
+std::string to_text(const Offload& offload) {
+  if (offload.optimizer && offload.activations) return "optimizer+activations";
+  if (offload.optimizer) return "optimizer";
+  return offload.activations ? "activations" : "none";
+}
+
 Derived derive(const Layout& layout, const Training& training, std::int64_t gpus) {
   Derived d;
   d.gpus = gpus;

@@ -27,6 +27,17 @@ struct Recompute {
 /// Named policies and the operators a list may hold. Errors: InputError naming the nearest.
 [[nodiscard]] Recompute make_recompute(const std::vector<std::string>& names, const std::string& place);
 
+/// What lives in the host's memory instead of the GPU's.
+struct Offload {
+  bool optimizer = false;    ///< master weights and moments; the host updates what it holds
+  bool activations = false;  ///< of transformer layers, from their forward to their backward
+  bool operator==(const Offload&) const = default;
+};
+/// A list of optimizer and activations, or none. Errors: InputError naming the nearest.
+[[nodiscard]] Offload make_offload(const std::vector<std::string>& names, const std::string& place);
+/// "none", "optimizer", "activations" or "optimizer+activations".
+[[nodiscard]] std::string to_text(const Offload& offload);
+
 /// When a rank goes on after handing a message to the neighbour stage.
 enum class MessageRule {
   kBlocking,    ///< the next step waits until it has left: Megatron-LM's 1F1B
@@ -73,6 +84,7 @@ struct Layout {
   /// (data_parallel.hpp).
   std::optional<bool> overlap_grad_reduce, overlap_param_gather;
   Recompute recompute;
+  Offload offload;
   std::int64_t microbatch_size = 1;
   std::int64_t communication_sms = -1;     ///< SMs set apart for communication; -1: by schedule and cluster
   std::vector<std::int64_t> stage_layers;  ///< main-model layers per stage; empty: balanced by cost

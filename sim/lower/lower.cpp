@@ -62,8 +62,8 @@ class Lowering {
     }
     builder_.reserve(tasks + 64, tasks * 2);
     out_.item_by_task.reserve(tasks + 64);
-    static constexpr const char* kLaneNames[kLaneCount] = {"compute", "communication", "nic",
-                                                           "host",    "gather",        "reduce"};
+    static constexpr const char* kLaneNames[kLaneCount] = {"compute", "communication", "nic",   "host",
+                                                           "gather",  "reduce",        "store", "fetch"};
     for (int r = 0; r < out_.ranks; ++r) {
       const GroupId group = builder_.add_group();
       for (const char* name : kLaneNames) builder_.add_lane(name, group);
@@ -74,6 +74,7 @@ class Lowering {
         static_cast<std::size_t>(in_.schedule.stages) * static_cast<std::size_t>(in_.schedule.microbatches);
     boundary_.output.assign(slots, kNoTask);
     boundary_.gradient.assign(slots, kNoTask);
+    if (in_.layout.offload.activations) stored_.assign(slots, kNoTask);
     add_message_items();
   }
 
@@ -232,12 +233,34 @@ class Lowering {
         const TaskId before = rank_.unit_ends[task.after == kAfterLastUnit ? 1 : 0];
         if (before != kNoTask) builder_.add_dependency(before, id);
       }
+      if (task.host != -1) await_host(task.host, first, id);
     }
+    if (in_.layout.offload.activations) note_copies(placed, t);
     if (t.first_other >= 0 && t.tasks[static_cast<std::size_t>(t.first_other)].after < 0) {
       builder_.add_dependency(placed.begin, TaskId{first + t.first_other});
     }
     for (const std::int32_t end : t.unit_ends) {
       if (end >= 0) rank_.unit_ends = {rank_.unit_ends[1], TaskId{first + end}};
+    }
+  }
+
+  void await_host(std::int32_t host, std::int32_t first, TaskId task) {
+    TaskId before{first + host};
+    if (host < 0) before = rank_.stores[host == kAfterLastStore ? 1 : 0];
+    if (before != kNoTask) builder_.add_dependency(before, task);
+  }
+
+  /// What has gone to the host comes back after it has arrived there.
+  void note_copies(const PlacedStep& placed, const StepTemplate& t) {
+    for (const std::int32_t store : t.stores) {
+      if (store >= 0) rank_.stores = {rank_.stores[1], TaskId{placed.first_task.value + store}};
+    }
+    for (int i = 0; i < placed.step.count(); ++i) {
+      const Action& a = placed.step.action(i);
+      TaskId& stored = stored_[in_.schedule.slot(a.stage, a.microbatch)];
+      if (a.kind == ActionKind::kForward && t.stores[1] >= 0) stored = rank_.stores[1];
+      if (is_backward(a.kind) && t.first_fetch >= 0 && stored != kNoTask)
+        builder_.add_dependency(stored, TaskId{placed.first_task.value + t.first_fetch});
     }
   }
 
@@ -304,6 +327,7 @@ class Lowering {
     TaskId last_message = kNoTask;  ///< of the step before
     TaskId last_reduce = kNoTask;
     std::array<TaskId, 2> unit_ends{kNoTask, kNoTask};  ///< last unit but one, last unit
+    std::array<TaskId, 2> stores{kNoTask, kNoTask};     ///< of activations: last but one, last
   };
   struct BatchEdge {
     std::uint32_t message;
@@ -314,6 +338,7 @@ class Lowering {
   LoweredStep out_;
   TaskGraphBuilder builder_;
   Boundary boundary_;
+  std::vector<TaskId> stored_;  ///< [slot] the last of its activations is on the host
   RankState rank_;
   std::vector<std::vector<StepUse>> uses_;
   MessageBatches batches_;          ///< empty but under the rendezvous rule

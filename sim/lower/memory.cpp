@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/layout/data_parallel.hpp"
+#include "sim/workload/offload.hpp"
 
 namespace orrery {
 namespace {
@@ -11,14 +12,22 @@ struct StageBytes {
   double kept = 0;
   double deferred = 0;
   double working = 0;
+  double away = 0;         ///< kept on the host
+  double largest_away = 0;  ///< of one unit
 };
 
-std::vector<StageBytes> stage_bytes(const Workload& w) {
+std::vector<StageBytes> stage_bytes(const Workload& w, bool offload) {
   std::vector<StageBytes> all;
   for (const StageUnits& stage : w.stages) {
     StageBytes s;
-    for (std::size_t u : stage.units) {
-      s.kept += w.units[u].kept_bytes;
+    for (std::size_t i = 0; i < stage.units.size(); ++i) {
+      const std::size_t u = stage.units[i];
+      if (offload && can_leave(w, stage.units, i)) {
+        s.away += w.units[u].kept_bytes;
+        s.largest_away = std::max(s.largest_away, w.units[u].kept_bytes);
+      } else {
+        s.kept += w.units[u].kept_bytes;
+      }
       s.deferred += w.units[u].deferred_bytes;
       s.working = std::max(s.working, w.units[u].working_bytes);
     }
@@ -82,10 +91,30 @@ double whole_unit_bytes(const MemoryInput& in) {
   return bytes;
 }
 
+/// Most bytes of activations on the host at once.
+double host_activations(const std::vector<Step>& steps, const std::vector<StageBytes>& stages) {
+  double bytes = 0;
+  double peak = 0;
+  for (const Step& step : steps) {
+    for (int i = 0; i < step.count(); ++i) {
+      const Action& action = step.action(i);
+      const double away = stages[action.stage.at()].away;
+      if (action.kind == ActionKind::kForward) bytes += away;
+      if (is_backward(action.kind)) bytes -= away;
+      peak = std::max(peak, bytes);
+    }
+  }
+  return peak;
+}
+
 double buffer_bytes(const MemoryInput& in, const std::vector<StageId>& stages,
                     const std::vector<StageBytes>& bytes) {
   double working = 0;
-  for (StageId stage : stages) working = std::max(working, bytes[stage.at()].working);
+  double copies = 0;
+  for (StageId stage : stages) {
+    working = std::max(working, bytes[stage.at()].working);
+    copies = std::max(copies, bytes[stage.at()].largest_away);
+  }
   double exchange = 0;
   for (const UnitWork& unit : in.workload.units) {
     for (const Segment* segment : {&unit.work.dispatch_f, &unit.work.combine_f}) {
@@ -97,7 +126,7 @@ double buffer_bytes(const MemoryInput& in, const std::vector<StageId>& stages,
     }
   }
   // A receive buffer each for the two directions in flight, and messages of both neighbours, double-buffered.
-  return working + whole_unit_bytes(in) + 2.0 * exchange +
+  return working + whole_unit_bytes(in) + 2.0 * exchange + 4.0 * copies +
          (in.schedule.ranks.size() > 1 ? 4.0 * in.workload.boundary_bytes : 0.0);
 }
 
@@ -148,7 +177,7 @@ std::vector<RankParams> params_by_rank(const Workload& workload, const Schedule&
 }
 
 std::vector<RankMemory> memory_by_rank(const MemoryInput& in) {
-  const std::vector<StageBytes> bytes = stage_bytes(in.workload);
+  const std::vector<StageBytes> bytes = stage_bytes(in.workload, in.layout.offload.activations);
   const std::vector<RankParams> params = params_by_rank(in.workload, in.schedule);
   const auto copies = static_cast<double>(stage_copies(in.schedule));
   const double dense_shards = static_cast<double>(in.derived.dp * in.layout.cp) * copies;
@@ -163,9 +192,14 @@ std::vector<RankMemory> memory_by_rank(const MemoryInput& in) {
     m.gradients = sharded(params[r], in.rules.gradient_bytes, in.layout.zero_stage >= 2);
     m.optimizer =
         sharded(params[r], in.rules.moment_bytes + in.rules.master_bytes, in.layout.zero_stage >= 1);
+    if (in.layout.offload.optimizer) {
+      m.host = m.optimizer + sharded(params[r], 4.0 + 2.0, in.layout.zero_stage >= 1);
+      m.optimizer = 0;
+    }
     const Walk w = walk(in.schedule.ranks[r], bytes);
     m.activations = w.peak;
     m.peak_microbatches = w.live_at_peak;
+    if (in.layout.offload.activations) m.host += host_activations(in.schedule.ranks[r], bytes);
     m.buffers = buffer_bytes(in, in.schedule.stages_of(RankId{r}), bytes);
     m.reserve = in.rules.reserve_bytes + in.rules.reserve_share * in.capacity_bytes;
     all.push_back(m);

@@ -17,6 +17,7 @@ struct RankMemory {
   double activations = 0;        ///< kept and deferred at the worst step, by walking the schedule
   double buffers = 0;            ///< communication buffers and the working set of the largest unit
   double reserve = 0;            ///< context, libraries and fragmentation: a named assumption
+  double host = 0;               ///< in the host's memory, with offloading; no part of the total
   double peak_microbatches = 0;  ///< (stage, microbatch) activations alive at the worst step
 
   [[nodiscard]] double total() const {
@@ -47,6 +48,9 @@ struct MemoryInput {
 
 /// One entry per pipeline rank. ZeRO 1 shards the optimizer, 2 also gradients, 3 also weights over the
 /// data-parallel group of each part (twice as large where two ranks hold the same stage, as in DualPipe).
+/// Offloaded activations leave room on the GPU for four units': two on their way out, two on their way back.
+/// On the host stand, with an offloaded optimizer, its state, the FP32 gradients that arrive and the BF16
+/// weights that leave.
 [[nodiscard]] std::vector<RankMemory> memory_by_rank(const MemoryInput& input);
 
 /// Parameters a pipeline rank's GPU holds.

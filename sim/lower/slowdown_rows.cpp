@@ -41,6 +41,8 @@ SlowdownRow transfer_row(Lane own, double beside_compute, double nic_share, cons
     ask(Lane::kNic, others.message);
     ask(Lane::kGather, others.data);
     ask(Lane::kReduce, others.data);
+    ask(Lane::kStore, others.host);
+    ask(Lane::kFetch, others.host);
     if (asked > 0) factor *= nic_slowdown(nic_share / factor, std::min(1.0, asked));
     row[mask] = to_slowdown(factor);
   }

@@ -13,6 +13,7 @@ struct NicShares {
   double communication = 0;  ///< the busiest kind: what runs at the moment is not known
   double message = 0;
   double data = 0;
+  double host = 0;  ///< of copies to and from the host, where they use the NIC's way to the GPU
   bool operator==(const NicShares&) const = default;
 };
 

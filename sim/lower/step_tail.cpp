@@ -54,10 +54,13 @@ class Tail {
   }
 
   TaskId add(RankId rank, const WorkItem& item, const EndpointGroup& group, Lane l, TaskKind kind) {
-    const std::uint32_t index = in_.templates.add_item(item, group, l, kind);
+    return add_costed(rank, in_.templates.add_item(item, group, l, kind));
+  }
+
+  TaskId add_costed(RankId rank, std::uint32_t index) {
     const CostedItem& c = in_.templates.items()[index];
     item_by_task_.push_back(static_cast<std::int32_t>(index));
-    return builder_.add_task({.lane = lane_of(rank, l),
+    return builder_.add_task({.lane = lane_of(rank, c.lane),
                               .duration = c.duration,
                               .kind = static_cast<std::uint8_t>(c.kind),
                               .name = builder_.intern(c.name),
@@ -93,15 +96,35 @@ class Tail {
     return reduce_part(rank, "reduce expert gradients", Axis::kExpertDp, p.expert, expert_, dense);
   }
 
+  TaskId update_on_gpu(RankId rank, double owned, TaskId join) {
+    Op op{.name = "optimizer update", .kind = OpKind::kOptimizer};
+    op.bytes = owned * in_.optimizer_bytes_per_param;
+    const TaskId step = add(rank, op, {}, Lane::kCompute, TaskKind::kOptimizer);
+    builder_.add_dependency(join, step);
+    return step;
+  }
+
+  TaskId update_on_host(RankId rank, double owned, TaskId join) {
+    StepTemplates& t = in_.templates;
+    TaskId last = join;
+    for (const std::uint32_t item :
+         {t.add_copy("store gradients", 4.0 * owned, Lane::kStore),
+          t.add_host_work("optimizer update on the host", owned * in_.optimizer_bytes_per_param),
+          t.add_copy("fetch weights", 2.0 * owned, Lane::kFetch)}) {
+      const TaskId task = add_costed(rank, item);
+      builder_.add_dependency(last, task);
+      last = task;
+    }
+    return last;
+  }
+
   void update(RankId rank, const RankParams& p, TaskId join) {
     const bool sharded = in_.layout.zero_stage >= 1;
     const double owned =
         sharded ? p.dense / static_cast<double>(dense_.size) + p.expert / static_cast<double>(expert_.size)
                 : p.dense + p.expert;
-    Op op{.name = "optimizer update", .kind = OpKind::kOptimizer};
-    op.bytes = owned * in_.optimizer_bytes_per_param;
-    const TaskId step = add(rank, op, {}, Lane::kCompute, TaskKind::kOptimizer);
-    builder_.add_dependency(join, step);
+    const TaskId step = in_.layout.offload.optimizer ? update_on_host(rank, owned, join)
+                                                     : update_on_gpu(rank, owned, join);
     if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return;
     TaskId last = step;
     const auto gather = [&](const char* name, Axis axis, double params, const EndpointGroup& group) {

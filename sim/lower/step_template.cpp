@@ -8,6 +8,7 @@
 #include "sim/engine/engine.hpp"
 #include "sim/engine/task_graph_builder.hpp"
 #include "sim/lower/slowdown_rows.hpp"
+#include "sim/workload/offload.hpp"
 
 namespace orrery {
 namespace {
@@ -25,12 +26,23 @@ TaskKind kind_of(Axis axis) {
   return TaskKind::kMarker;
 }
 
+/// Copies to and from the host and the NIC's traffic use the same PCIe port of the GPU, unless the host has a
+/// link of its own (NVLink-C2C), which is much wider than the NIC.
+bool shares_port(const ClusterProfile& cluster) {
+  return cluster.host_link_bytes_per_s.value < 2 * cluster.scale_out.bytes_per_s.value;
+}
+
+/// Of the nominal bandwidth of the host's memory that an update of weights reaches: assumed.
+constexpr double kHostMemoryEfficiency = 0.5;
+
 }  // namespace
 
-/// Position in a chain of dependent tasks: the last one, and the gather its next kernel needs.
+/// Position in a chain of dependent tasks: the last one, and what its next kernel needs of weights and of the
+/// host.
 struct StepTemplates::Chain {
   std::int32_t last = -1;
   std::int32_t gather = -1;
+  std::int32_t host = -1;
 };
 
 /// Data-parallel traffic of one action's units.
@@ -41,8 +53,8 @@ struct StepTemplates::Traffic {
 /// Appends rows of items to a template; an item waits for the one before it in its chain.
 class StepTemplates::Emitter {
  public:
-  Emitter(const std::vector<CostedItem>& items, bool gathers_often, StepTemplate& out)
-      : items_(items), gathers_often_(gathers_often), out_(out) {}
+  Emitter(const std::vector<CostedItem>& items, bool gathers_often, bool offload, StepTemplate& out)
+      : items_(items), gathers_often_(gathers_often), counts_units_(gathers_often || offload), out_(out) {}
 
   void row(const Row& row, Chain& chain) {
     for (std::uint32_t item : row) {
@@ -51,6 +63,7 @@ class StepTemplates::Emitter {
       const auto index = append({.item = item, .after = other_lane ? chain.last : -1});
       if (lane == Lane::kCompute) {
         out_.tasks.back().also = std::exchange(chain.gather, -1);
+        out_.tasks.back().host = std::exchange(chain.host, -1);
         last_kernel_ = index;
       }
       if (out_.first_other < 0 && lane == Lane::kCommunication) out_.first_other = index;
@@ -61,12 +74,26 @@ class StepTemplates::Emitter {
   /// The weights of the chain's next unit. Gathered at every use, they have room for one unit besides the one
   /// at work: a gather waits for the end of the last unit but one.
   void gather(const Row& row, Chain& chain) {
-    std::int32_t after = gathers_often_ ? out_.unit_ends[0] : -1;
-    if (gathers_often_ && after < 0) after = units_ == 0 ? kAfterLastUnitButOne : kAfterLastUnit;
+    std::int32_t after = gathers_often_ ? room_for_next() : -1;
     for (std::uint32_t item : row) {
       chain.gather = append({.item = item, .after = after});
       after = -1;
     }
+  }
+
+  /// The activations of the chain's next unit come back, one unit ahead of the one at work.
+  void fetch(std::uint32_t item, Chain& chain) {
+    chain.host = append({.item = item, .after = room_for_next()});
+    if (out_.first_fetch < 0) out_.first_fetch = chain.host;
+  }
+
+  /// The chain's next unit makes activations: there is room for those of one unit besides, on their way out.
+  void make_room(Chain& chain) {
+    chain.host = out_.stores[0];
+    if (chain.host < 0) chain.host = out_.stores[1] < 0 ? kAfterLastStoreButOne : kAfterLastStore;
+  }
+  void store(std::uint32_t item, const Chain& chain) {
+    out_.stores = {out_.stores[1], append({.item = item, .after = chain.last})};
   }
 
   /// The chain's unit has ended with `row` to send.
@@ -76,7 +103,7 @@ class StepTemplates::Emitter {
       append({.item = item, .after = after});
       after = -1;
     }
-    if (!gathers_often_) return;
+    if (!counts_units_) return;
     ++units_;
     out_.unit_ends = {out_.unit_ends[1], last_kernel_};
   }
@@ -88,19 +115,31 @@ class StepTemplates::Emitter {
     out_.tasks.push_back(task);
     return static_cast<std::int32_t>(out_.tasks.size()) - 1;
   }
+  /// What arrives for the next unit has room when the last unit but one has ended.
+  [[nodiscard]] std::int32_t room_for_next() const {
+    if (out_.unit_ends[0] >= 0) return out_.unit_ends[0];
+    return units_ == 0 ? kAfterLastUnitButOne : kAfterLastUnit;
+  }
   [[nodiscard]] Lane lane_of(std::int32_t task) const {
     return items_[out_.tasks[static_cast<std::size_t>(task)].item].lane;
   }
   const std::vector<CostedItem>& items_;
-  bool gathers_often_;
+  bool gathers_often_, counts_units_;
   StepTemplate& out_;
   std::int32_t last_kernel_ = -1;
   int units_ = 0;
 };
 
 StepTemplates::StepTemplates(const Workload& workload, const RankMap& ranks, const ClusterProfile& cluster,
-                             std::int64_t compute_sms, DataParallelPlan data, std::int64_t stage_copies)
-    : workload_(workload), ranks_(ranks), cluster_(cluster), compute_sms_(compute_sms), data_(data) {
+                             std::int64_t compute_sms, DataParallelPlan data, std::int64_t stage_copies,
+                             bool offload)
+    : workload_(workload),
+      ranks_(ranks),
+      cluster_(cluster),
+      compute_sms_(compute_sms),
+      data_(data),
+      offload_(offload),
+      host_share_(offload && shares_port(cluster) ? 1.0 : 0.0) {
   // A gather of weights that each rank of both copies owns a part of; gradients are first reduced within a
   // copy.
   const std::int64_t gather_copies = data.gather == DataTraffic::kOnce ? stage_copies : 1;
@@ -126,6 +165,9 @@ StepTemplates::StepTemplates(const Workload& workload, const RankMap& ranks, con
   for (std::size_t i = 0; i < units_.size(); ++i) {
     units_[i].gather = cost_data(workload.units[i].gather, Lane::kGather, gather_copies);
     units_[i].reduce = cost_data(workload.units[i].reduce, Lane::kReduce, 1);
+    if (!offload_) continue;
+    units_[i].store = add_copy("store activations", workload.units[i].kept_bytes, Lane::kStore);
+    units_[i].fetch = add_copy("fetch activations", workload.units[i].kept_bytes, Lane::kFetch);
   }
 }
 
@@ -159,7 +201,10 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
   out.scale_out_bytes = c.scale_out_bytes.value;
   out.op_class = std::string("communication.") + to_text(op.kind);
   // Others count with their busiest kind; a message asks for the whole NIC.
-  NicShares others{.communication = busiest_nic_share_, .message = 1.0, .data = busiest_data_share_};
+  NicShares others{.communication = busiest_nic_share_,
+                   .message = 1.0,
+                   .data = busiest_data_share_,
+                   .host = host_share_};
   if (lane == Lane::kNic) {
     if (c.scale_out_bytes.value <= 0) others = {};
     out.slowdown_row = slowdown_row({.lane = lane, .nic_share = 1.0, .others = others});
@@ -227,6 +272,29 @@ std::uint32_t StepTemplates::add_item(const WorkItem& item, const EndpointGroup&
   return static_cast<std::uint32_t>(items_.size() - 1);
 }
 
+std::uint32_t StepTemplates::add_copy(const char* name, double bytes, Lane lane) {
+  CostedItem copy{.name = name, .lane = lane, .kind = TaskKind::kOffload, .duration = {}, .op_class = "host.copy"};
+  copy.duration = to_sim_time(Seconds{bytes / cluster_.host_link_bytes_per_s.value});
+  copy.bytes = bytes;
+  if (host_share_ > 0) {
+    const NicShares others{.communication = busiest_nic_share_, .message = 1.0, .data = busiest_data_share_};
+    copy.slowdown_row = slowdown_row({.lane = lane, .nic_share = 1.0, .others = others});
+  }
+  items_.push_back(std::move(copy));
+  return static_cast<std::uint32_t>(items_.size() - 1);
+}
+
+std::uint32_t StepTemplates::add_host_work(const char* name, double bytes) {
+  SIM_CHECK(cluster_.host_memory_bytes_per_s, "offloading without the host's memory");
+  CostedItem work{
+      .name = name, .lane = Lane::kHost, .kind = TaskKind::kOffload, .duration = {}, .op_class = "host.update"};
+  work.duration =
+      to_sim_time(Seconds{bytes / (cluster_.host_memory_bytes_per_s->value * kHostMemoryEfficiency)});
+  work.bytes = bytes;
+  items_.push_back(std::move(work));
+  return static_cast<std::uint32_t>(items_.size() - 1);
+}
+
 double StepTemplates::unit_seconds(std::size_t unit, bool with_communication) const {
   const UnitItems& u = units_[unit];
   double sum = 0;
@@ -256,15 +324,31 @@ bool StepTemplates::shares_head(const std::vector<std::size_t>& units, std::size
          units.begin() + static_cast<std::ptrdiff_t>(i);
 }
 
+bool StepTemplates::leaves(const std::vector<std::size_t>& units, std::size_t i) const {
+  return offload_ && can_leave(workload_, units, i);
+}
+
+void StepTemplates::await_fetch(Emitter& out, const std::vector<std::size_t>& units, std::size_t i,
+                                Chain& chain) const {
+  if (leaves(units, i)) out.fetch(units_[units[i]].fetch, chain);
+}
+
+void StepTemplates::store(Emitter& out, const std::vector<std::size_t>& units, std::size_t i,
+                          const Chain& chain) const {
+  if (leaves(units, i)) out.store(units_[units[i]].store, chain);
+}
+
 void StepTemplates::emit_forward(Emitter& out, const std::vector<std::size_t>& units,
                                  const Traffic& traffic) const {
   Chain chain;
   for (std::size_t i = 0; i < units.size(); ++i) {
     const UnitItems& unit = units_[units[i]];
     if (traffic.gather && !shares_head(units, i)) out.gather(unit.gather, chain);
+    if (leaves(units, i)) out.make_room(chain);
     for (const Row* row : {&unit.attention_f, &unit.dispatch_f, &unit.mlp_f, &unit.combine_f}) {
       out.row(*row, chain);
     }
+    store(out, units, i, chain);
     out.end_unit({});
   }
   out.out().forward_end = chain.last;
@@ -278,6 +362,7 @@ void StepTemplates::emit_backward(Emitter& out, const std::vector<std::size_t>& 
   for (std::size_t i = units.size(); i-- > 0;) {
     const UnitItems& unit = units_[units[i]];
     if (traffic.gather && !shares_head(units, i)) out.gather(unit.gather, chain);
+    if (input) await_fetch(out, units, i, chain);
     if (input) {
       for (const Row* row : {&unit.recompute, &unit.combine_b, &unit.mlp_b}) out.row(*row, chain);
     }
@@ -321,6 +406,8 @@ void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forw
     const UnitItems& ub = has_b ? units_[backward[bi]] : kNone;
     if (has_b && traffic[1].gather && !shares_head(backward, bi)) out.gather(ub.gather, b);
     if (has_f && traffic[0].gather && !shares_head(forward, fi)) out.gather(uf.gather, f);
+    if (has_b) await_fetch(out, backward, bi, b);
+    if (has_f && leaves(forward, fi)) out.make_room(f);
     Chain weights;
     // Issue order of the published training trace: combine(B) attn(F) mlp(B) dispatch(F) dispatch(B) mlp(W)
     // mlp(F) attn(B) attn(W) combine(F).
@@ -336,6 +423,7 @@ void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forw
     if (weights.last < 0) weights = b;
     out.row(ub.attention_w, weights);
     out.row(uf.combine_f, f);
+    if (has_f) store(out, forward, fi, f);
     out.end_unit(has_b && traffic[1].reduce && !shares_head(backward, bi) ? ub.reduce : Row{});
   }
   out.out().forward_end = f.last;
@@ -355,6 +443,7 @@ Timeline StepTemplates::alone(const StepTemplate& t) const {
                                         .slowdown_row = item.slowdown_row});
     if (task.after >= 0) builder.add_dependency(TaskId{task.after}, id);
     if (task.also >= 0) builder.add_dependency(TaskId{task.also}, id);
+    if (task.host >= 0) builder.add_dependency(TaskId{task.host}, id);
   }
   builder.set_slowdowns(slowdowns_);
   return run(std::move(builder).freeze());
@@ -384,7 +473,7 @@ StepTemplate StepTemplates::build_pair(const std::vector<std::size_t>& forward,
   SimTime best_time = kNever;
   for (std::size_t shift = 0; shift < shifts; ++shift) {
     StepTemplate candidate;
-    Emitter out(items_, data_.gather == DataTraffic::kEveryUse, candidate);
+    Emitter out(items_, data_.gather == DataTraffic::kEveryUse, offload_, candidate);
     emit_pair(out, forward, backward, shift, traffic);
     const SimTime time = shifts == 1 ? SimTime{} : alone(candidate).makespan;
     if (time < best_time) {
@@ -403,7 +492,7 @@ StepTemplate StepTemplates::build(const Step& step, const StepUse& use) const {
     result = build_pair(units, workload_.stages[step.second.stage.at()].units,
                         {first, traffic_of(step.second, use.second)});
   } else {
-    Emitter out(items_, data_.gather == DataTraffic::kEveryUse, result);
+    Emitter out(items_, data_.gather == DataTraffic::kEveryUse, offload_, result);
     if (step.first.kind == ActionKind::kForward) {
       emit_forward(out, units, first);
     } else {

@@ -41,7 +41,14 @@ struct TemplateTask {
   std::uint32_t item = 0;   ///< index into StepTemplates::items
   std::int32_t after = -1;  ///< earlier task of the template on another lane it waits for; -1: none
   std::int32_t also = -1;   ///< one more: the gathered weights a kernel needs
+  /// One more: the fetch of the activations that a kernel needs, or the store that makes room for those it
+  /// makes.
+  std::int32_t host = -1;
 };
+/// `TemplateTask::host` of kernels that wait for stores of the steps before on the same rank: for the last
+/// but one, and for the last.
+inline constexpr std::int32_t kAfterLastStoreButOne = -2;
+inline constexpr std::int32_t kAfterLastStore = -3;
 /// `TemplateTask::after` of gathers that wait for units of the steps before on the same rank: for the end of
 /// the last unit but one, and of the last.
 inline constexpr std::int32_t kAfterLastUnitButOne = -2;
@@ -54,6 +61,9 @@ struct StepTemplate {
   /// Where weights are gathered at every use: last kernels of the last unit but one and of the last. -1:
   /// none.
   std::array<std::int32_t, 2> unit_ends{-1, -1};
+  /// Where activations go to the host: the last two stores and the first fetch. -1: none.
+  std::array<std::int32_t, 2> stores{-1, -1};
+  std::int32_t first_fetch = -1;
   SimTime host;  ///< time the host needs to enqueue it
 };
 
@@ -69,8 +79,10 @@ class StepTemplates {
  public:
   /// `data`: data-parallel traffic beside the steps, which the workload's units describe; a stage that
   /// `stage_copies` ranks hold (2 in DualPipe) gathers over as many times the group.
+  /// `offload`: activations wait in the host's memory.
   StepTemplates(const Workload& workload, const RankMap& ranks, const ClusterProfile& cluster,
-                std::int64_t compute_sms, DataParallelPlan data = {}, std::int64_t stage_copies = 1);
+                std::int64_t compute_sms, DataParallelPlan data = {}, std::int64_t stage_copies = 1,
+                bool offload = false);
 
   /// Template of a step, built at first use and shared by all microbatches; `use` counts where data-parallel
   /// traffic runs once per stage.
@@ -82,6 +94,10 @@ class StepTemplates {
   [[nodiscard]] const SlowdownTable& slowdowns() const { return slowdowns_; }
   /// Costs an item that is not part of any unit (messages, gradient reduction, optimizer).
   std::uint32_t add_item(const WorkItem& item, const EndpointGroup& group, Lane lane, TaskKind kind);
+  /// A copy to the host (store lane) or back (fetch lane).
+  std::uint32_t add_copy(const char* name, double bytes, Lane lane);
+  /// Work of the host's processors that moves `bytes` of its memory, on the host lane.
+  std::uint32_t add_host_work(const char* name, double bytes);
 
   /// Seconds of one unit, forward and backward, alone: for balancing stages. Communication counts where the
   /// schedule does not hide it.
@@ -93,6 +109,7 @@ class StepTemplates {
   using TemplateKey = std::array<std::int32_t, 4>;
   struct UnitItems {
     Row gather, reduce;
+    std::uint32_t store = 0, fetch = 0;  ///< with offloading
     Row attention_f, dispatch_f, mlp_f, combine_f;
     Row recompute, combine_b, mlp_b, dispatch_b, attention_b;
     Row mlp_w, attention_w;
@@ -122,6 +139,10 @@ class StepTemplates {
   [[nodiscard]] bool shares_head(const std::vector<std::size_t>& units, std::size_t i) const;
   StepTemplate build(const Step& step, const StepUse& use) const;
   void emit_forward(Emitter& out, const std::vector<std::size_t>& units, const Traffic& traffic) const;
+  /// What one step of a chain is about to do with a unit's activations on the host.
+  void await_fetch(Emitter& out, const std::vector<std::size_t>& units, std::size_t i, Chain& chain) const;
+  void store(Emitter& out, const std::vector<std::size_t>& units, std::size_t i, const Chain& chain) const;
+  [[nodiscard]] bool leaves(const std::vector<std::size_t>& units, std::size_t i) const;
   void emit_backward(Emitter& out, const std::vector<std::size_t>& units, ActionKind kind,
                      const Traffic& traffic) const;
   void emit_pair(Emitter& out, const std::vector<std::size_t>& forward,
@@ -136,6 +157,7 @@ class StepTemplates {
   const ClusterProfile& cluster_;
   std::int64_t compute_sms_;
   DataParallelPlan data_;
+  bool offload_;
   std::vector<CostedItem> items_;
   std::vector<UnitItems> units_;
   SlowdownTable slowdowns_;
@@ -145,6 +167,7 @@ class StepTemplates {
   std::vector<std::int32_t> same_stage_;  ///< by stage
   double busiest_nic_share_ = 0;          ///< of the units' communication
   double busiest_data_share_ = 0;         ///< of data-parallel traffic beside the steps
+  double host_share_ = 0;                 ///< of copies to and from the host
 };
 
 }  // namespace orrery

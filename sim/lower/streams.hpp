@@ -17,12 +17,13 @@ namespace orrery {
 /// - gather, reduce: data-parallel weights coming and gradients leaving beside the pipeline's work, each on a
 /// stream of its own as in PyTorch's FSDP. They share the memory system with compute and the NIC with the
 /// other communication; only steps whose template has such tasks use them.
-enum class Lane : std::uint8_t { kCompute, kCommunication, kNic, kHost, kGather, kReduce };
-inline constexpr int kLaneCount = 6;
+/// - store, fetch: the copy engines, to the host's memory and back. They share the GPU's link with the NIC.
+enum class Lane : std::uint8_t { kCompute, kCommunication, kNic, kHost, kGather, kReduce, kStore, kFetch };
+inline constexpr int kLaneCount = 8;
 
 /// Lanes that outlast a step: the next one does not wait for what runs there.
 [[nodiscard]] constexpr bool beside_steps(Lane lane) {
-  return lane == Lane::kGather || lane == Lane::kReduce;
+  return lane >= Lane::kGather;
 }
 
 /// The lane of a rank's GPU in the task graph, and back.
@@ -48,6 +49,7 @@ enum class TaskKind : std::uint8_t {
   kDp,
   kOptimizer,
   kHost,
+  kOffload,  ///< copies to and from the host's memory, and its update of the weights
 };
 
 }  // namespace orrery

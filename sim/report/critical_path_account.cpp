@@ -14,6 +14,7 @@ double* cause(Waterfall& w, TaskKind kind) {
     case TaskKind::kEp: return &w.exposed_ep;
     case TaskKind::kPp: return &w.exposed_pp;
     case TaskKind::kDp: return &w.exposed_dp;
+    case TaskKind::kOffload: return &w.exposed_offload;
     case TaskKind::kOptimizer: return &w.optimizer;
     case TaskKind::kMarker:
     case TaskKind::kHost: return &w.other;

@@ -26,7 +26,8 @@ void add_memory(const Measured& in, Metrics& out) {
                           .buffers = m.buffers,
                           .reserve = m.reserve,
                           .total = m.total(),
-                          .live_microbatches = m.peak_microbatches});
+                          .live_microbatches = m.peak_microbatches,
+                          .host = m.host});
     out.memory_peak = std::max(out.memory_peak, m.total());
   }
 }

@@ -29,14 +29,15 @@ struct Waterfall {
   double compute = 0;    ///< kernels at their stand-alone speed on the SMs they have
   double recompute = 0;  ///< of the same, computed a second time
   double exposed_tp = 0, exposed_cp = 0, exposed_ep = 0, exposed_pp = 0, exposed_dp = 0;
+  double exposed_offload = 0;  ///< copies to and from the host
   double contention = 0;  ///< kernels slowed by communication beside them
   double bubble = 0;
   std::optional<double> imbalance;  ///< empty: not told apart from the bubble
   double optimizer = 0;
   double other = 0;
   [[nodiscard]] double sum() const {
-    return compute + recompute + exposed_tp + exposed_cp + exposed_ep + exposed_pp + exposed_dp + contention +
-           bubble + imbalance.value_or(0) + optimizer + other;
+    return compute + recompute + exposed_tp + exposed_cp + exposed_ep + exposed_pp + exposed_dp +
+           exposed_offload + contention + bubble + imbalance.value_or(0) + optimizer + other;
   }
 };
 
@@ -44,6 +45,7 @@ struct RankMemoryRow {
   std::int64_t rank = 0;
   double weights = 0, gradients = 0, optimizer = 0, activations = 0, buffers = 0, reserve = 0, total = 0;
   double live_microbatches = 0;
+  double host = 0;  ///< bytes of one GPU in its host's memory; no part of the total
 };
 
 /// One pipeline rank's share of the step, seconds.

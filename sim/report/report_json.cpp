@@ -41,9 +41,10 @@ Json waterfall(const Waterfall& w) {
   return {{"compute", number(w.compute)},       {"recompute", number(w.recompute)},
           {"exposed_tp", number(w.exposed_tp)}, {"exposed_cp", number(w.exposed_cp)},
           {"exposed_ep", number(w.exposed_ep)}, {"exposed_pp", number(w.exposed_pp)},
-          {"exposed_dp", number(w.exposed_dp)}, {"contention", number(w.contention)},
-          {"bubble", number(w.bubble)},         {"imbalance", number(w.imbalance)},
-          {"optimizer", number(w.optimizer)},   {"other", number(w.other)}};
+          {"exposed_dp", number(w.exposed_dp)}, {"exposed_offload", number(w.exposed_offload)},
+          {"contention", number(w.contention)}, {"bubble", number(w.bubble)},
+          {"imbalance", number(w.imbalance)},   {"optimizer", number(w.optimizer)},
+          {"other", number(w.other)}};
 }
 
 Json step(const Metrics& m) {
@@ -81,7 +82,8 @@ Json memory(const Metrics& m) {
                     {"buffers", number(r.buffers)},
                     {"reserve", number(r.reserve)},
                     {"total", number(r.total)},
-                    {"live_microbatches", number(r.live_microbatches)}});
+                    {"live_microbatches", number(r.live_microbatches)},
+                    {"host", number(r.host)}});
   }
   const bool known = !m.memory.empty();
   return {{"peak_bytes", known ? number(m.memory_peak) : Json(nullptr)},

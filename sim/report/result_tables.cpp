@@ -152,6 +152,8 @@ Table waterfall(const Metrics& m) {
   row("exposed expert parallel", w.exposed_ep, c.exposed_ep);
   row("exposed pipeline messages", w.exposed_pp, c.exposed_pp);
   row("exposed data parallel", w.exposed_dp, c.exposed_dp);
+  if (w.exposed_offload > 0 || c.exposed_offload > 0)
+    row("exposed copies to and from the host", w.exposed_offload, c.exposed_offload);
   row("contention", w.contention, c.contention);
   row("bubble", w.bubble, c.bubble);
   if (w.imbalance) row("imbalance", *w.imbalance, c.imbalance.value_or(0));

@@ -20,8 +20,8 @@ double seconds(std::int64_t ps) {
 /// Picosecond sums; converted once at the end so that both views add up exactly.
 struct Sums {
   std::int64_t forward = 0, input = 0, weight = 0, pair = 0, bubble = 0, optimizer = 0;
-  std::int64_t compute = 0, recompute = 0, tp = 0, cp = 0, ep = 0, pp = 0, dp = 0, contention = 0,
-               waiting = 0, other = 0;
+  std::int64_t compute = 0, recompute = 0, tp = 0, cp = 0, ep = 0, pp = 0, dp = 0, offload = 0,
+               contention = 0, waiting = 0, other = 0;
 
   std::int64_t& exposed(TaskKind kind) {
     switch (kind) {
@@ -88,6 +88,7 @@ class RankReader {
     compute_.clear();
     communication_.clear();
     gathers_.clear();
+    copies_.clear();
     std::int64_t end = begin;
     for (std::uint32_t i = 0; i < placed.tasks; ++i) {
       const TaskId task{placed.first_task.value + static_cast<std::int32_t>(i)};
@@ -95,6 +96,7 @@ class RankReader {
       const Span s = span_of(timeline_, task);
       if (beside_steps(item.lane)) {
         if (item.lane == Lane::kGather) gathers_.push_back(task);
+        if (item.lane == Lane::kStore || item.lane == Lane::kFetch) copies_.push_back(task);
         continue;
       }
       end = std::max(end, s.end);
@@ -176,15 +178,31 @@ class RankReader {
     if (clock < to) idle_beside_gathers(clock, to);
   }
 
-  /// Both lanes stand still: for weights on their way, or for nothing known.
+  /// Both lanes stand still: for weights on their way, for copies to or from the host, or for nothing known.
   void idle_beside_gathers(std::int64_t from, std::int64_t to) {
-    std::int64_t gathering = 0;
-    for (TaskId task : gathers_) {
-      const Span s = span_of(timeline_, task);
-      gathering += std::max<std::int64_t>(0, std::min(to, s.end) - std::max(from, s.start));
-    }
+    const std::int64_t gathering = covered(gathers_, from, to);
     sums_.dp += gathering;
-    sums_.other += to - from - gathering;
+    const std::int64_t copying = std::min(covered(copies_, from, to), to - from - gathering);
+    sums_.offload += copying;
+    sums_.other += to - from - gathering - copying;
+  }
+
+  /// Time of [from, to) in which some of the tasks run.
+  [[nodiscard]] std::int64_t covered(const std::vector<TaskId>& tasks, std::int64_t from,
+                                     std::int64_t to) const {
+    spans_.clear();
+    for (TaskId task : tasks) {
+      const Span s = span_of(timeline_, task);
+      if (s.end > from && s.start < to) spans_.push_back({std::max(from, s.start), std::min(to, s.end)});
+    }
+    std::sort(spans_.begin(), spans_.end(), [](const Span& a, const Span& b) { return a.start < b.start; });
+    std::int64_t sum = 0;
+    std::int64_t clock = from;
+    for (const Span& s : spans_) {
+      sum += std::max<std::int64_t>(0, s.end - std::max(clock, s.start));
+      clock = std::max(clock, s.end);
+    }
+    return sum;
   }
 
   static void count(const PlacedStep& placed, RankTimes& times) {
@@ -204,8 +222,8 @@ class RankReader {
     const Sums& s = sums_;
     SIM_CHECK(s.forward + s.input + s.weight + s.pair + s.bubble + s.optimizer == period_.length.ps,
               "the breakdown does not sum to the step");
-    SIM_CHECK(s.compute + s.recompute + s.tp + s.cp + s.ep + s.pp + s.dp + s.contention + s.waiting +
-                      s.other + s.optimizer ==
+    SIM_CHECK(s.compute + s.recompute + s.tp + s.cp + s.ep + s.pp + s.dp + s.offload + s.contention +
+                      s.waiting + s.other + s.optimizer ==
                   period_.length.ps,
               "the waterfall does not sum to the step");
     a.times.breakdown = {.forward = seconds(s.forward),
@@ -222,6 +240,7 @@ class RankReader {
     w.exposed_ep = seconds(s.ep);
     w.exposed_pp = seconds(s.pp);
     w.exposed_dp = seconds(s.dp);
+    w.exposed_offload = seconds(s.offload);
     w.contention = seconds(s.contention);
     w.bubble = seconds(s.waiting);
     w.optimizer = seconds(s.optimizer);
@@ -235,6 +254,8 @@ class RankReader {
   std::vector<TaskId> compute_;
   std::vector<TaskId> communication_;
   std::vector<TaskId> gathers_;
+  std::vector<TaskId> copies_;
+  mutable std::vector<Span> spans_;
 };
 
 }  // namespace
