@@ -46,6 +46,7 @@ Layout layout_of(const SearchSpace& space, const std::vector<Variant>& variants,
   l.microbatch_size = space.microbatch[c.microbatch];
   l.sequence_parallel = space.sequence_parallel[c.sequence_parallel] != 0 && l.tp > 1;
   l.recompute = space.recompute[c.recompute];
+  l.offload = space.offload[c.offload];
   const Variant& v = variants[c.variant];
   l.schedule = v.schedule;
   l.vpp = v.vpp;
@@ -66,6 +67,7 @@ void apply(const SearchSpace& space, const std::vector<Variant>& variants, const
 bool meets(const LayoutCondition& c, const Scenario& s, LayerPlacement placement) {
   std::string name;
   if (c.key == "schedule") name = s.layout.schedule;
+  if (c.key == "offload") name = to_text(s.layout.offload);
   if (c.key == "recompute") name = s.layout.recompute.policy;
   if (c.key == "precision") name = to_text(s.training.precision);
   if (c.key == "placement") name = to_text(placement);
@@ -104,6 +106,7 @@ std::string layout_text(const Layout& l, const Derived& d) {
   add(fmt::format("mbs {} x {}", l.microbatch_size, d.microbatches));
   add(l.schedule);
   if (l.recompute.policy != "none") add("recompute " + l.recompute.policy);
+  if (l.offload != Offload{}) add("offload " + to_text(l.offload));
   if (l.communication_sms >= 0) add(fmt::format("{} SMs for communication", l.communication_sms));
   return text;
 }

@@ -22,7 +22,7 @@ struct Variant {
 /// One layout of a space: places in its lists. The order of candidates decides between equals.
 struct Candidate {
   std::uint8_t precision = 0, tp = 0, cp = 0, ep = 0, etp = 0, microbatch = 0, sequence_parallel = 0;
-  std::uint8_t recompute = 0, pp = 0, variant = 0, placement = 0, sms = 0, zero = 0;
+  std::uint8_t recompute = 0, pp = 0, variant = 0, placement = 0, sms = 0, zero = 0, offload = 0;
   auto operator<=>(const Candidate&) const = default;
 };
 

@@ -91,7 +91,8 @@ Table funnel_table(const PlanReport& r) {
       {"capability", "the device cannot"},
       {"memory", "a GPU would hold more than it has"},
       {"constraint", "a limit of the user's"},
-      {"forbidden", "left out by the user"}};
+      {"forbidden", "left out by the user"},
+      {"needless", "fits with less on the host"}};
   Table t{.key = "funnel",
           .title = "What became of the candidates",
           .columns = {{"stage", "stage", false}, {"count", "layouts"}, {"why", "", false}},

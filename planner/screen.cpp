@@ -1,6 +1,7 @@
 #include "planner/screen.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "sim/engine/sim_time.hpp"
@@ -26,6 +27,25 @@ Figures figures_of(const ZeroBound& least) {
 
 /// Schedules of up to so many steps are kept: some 200 KB each.
 constexpr std::size_t kStepsKept = 8000;
+
+std::size_t bits(const Offload& o) {
+  return (o.optimizer ? 1U : 0U) + (o.activations ? 2U : 0U);
+}
+
+/// Whether the layout fits with a part of what is offloaded, too: more copies make no step faster.
+bool needless(const Offload& offload, const std::array<bool, 4>& fits) {
+  for (std::size_t part = 0; part < bits(offload); ++part) {
+    if ((part & bits(offload)) == part && fits[part]) return true;
+  }
+  return false;
+}
+
+bool about_memory(const Goal& goal) {
+  const auto is = [](Metric m) { return m == Metric::kMemory || m == Metric::kHeadroom; };
+  return std::any_of(goal.level.terms.begin(), goal.level.terms.end(),
+                     [&](const Objective::Term& t) { return is(t.metric); }) ||
+         (goal.frontier && (is(goal.frontier->first) || is(goal.frontier->second)));
+}
 
 /// Rounding of sums must not make a layout that just fits look too large.
 constexpr double kMemorySlack = 1 + 1e-9;
@@ -114,7 +134,8 @@ Screener::Screener(const Scenario& scenario, const SearchSpace& space, const std
       profiles_(profiles),
       goal_(goal),
       meter_(scenario_, "plan", goal.scale),
-      memo_(scenario_.cluster) {}
+      memo_(scenario_.cluster),
+      memory_counts_(about_memory(goal)) {}
 
 void Screener::set_layout(const Candidate& base) {
   apply(space_, variants_, base, scenario_.layout, scenario_);
@@ -124,13 +145,13 @@ void Screener::set_layout(const Candidate& base) {
   tail_groups_.clear();
 }
 
-/// Placements, SMs and ZeRO stages of one pp and schedule.
+/// Placements, SMs, ZeRO stages and what is offloaded of one pp and schedule.
 std::int64_t Screener::open_choices(std::size_t variant, std::int64_t pp) const {
   const Variant& v = variants_[variant];
   const bool sms = v.pairs && scenario_.layout.ep > 1;
   const auto count = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
   return (pp * v.vpp > 1 ? count(space_.placement) : 1) * (sms ? count(space_.communication_sms) : 1) *
-         count(space_.zero);
+         count(space_.zero) * count(space_.offload);
 }
 
 std::vector<Screener::Group> Screener::groups_of(ReasonCounts* infeasible, std::int64_t* total) {
@@ -274,7 +295,7 @@ void Screener::expand_group(const Candidate& base, const Group& group, double cu
     c.sms = static_cast<std::uint8_t>(sms);
     layout.communication_sms = space_.communication_sms[sms];
     const std::int64_t used = effective_sms(c);
-    const auto per_sms = static_cast<std::int64_t>(placements * space_.zero.size());
+    const auto per_sms = static_cast<std::int64_t>(placements * space_.zero.size() * space_.offload.size());
     const bool none_left = used >= static_cast<std::int64_t>(scenario_.cluster.gpu.sm_count.value);
     if (none_left || (v.pairs && layout.ep > 1 && used == 0)) {
       out.infeasible[to_text(Reason::kCapability)] += per_sms;
@@ -290,15 +311,17 @@ void Screener::expand_group(const Candidate& base, const Group& group, double cu
     }
     const std::shared_ptr<const ScheduleProfile> profile =
         profiles_.profile(group.variant, layout.pp, group.microbatches);
-    zeros_.clear();
+    shards_.clear();
     for (std::size_t z = 0; z < space_.zero.size(); ++z) {
-      if (mean_memory(context, *profile, space_.zero[z], layout.pp) <= memory_limit()) {
-        zeros_.push_back(z);
-      } else {
-        out.infeasible[to_text(Reason::kMemory)] += static_cast<std::int64_t>(placements);
+      for (std::size_t o = 0; o < space_.offload.size(); ++o) {
+        if (mean_memory(context, *profile, space_.zero[z], layout.pp, space_.offload[o]) <= memory_limit()) {
+          shards_.push_back({static_cast<std::uint8_t>(z), static_cast<std::uint8_t>(o)});
+        } else {
+          out.infeasible[to_text(Reason::kMemory)] += static_cast<std::int64_t>(placements);
+        }
       }
     }
-    if (zeros_.empty()) continue;
+    if (shards_.empty()) continue;
     for (std::size_t p = 0; p < placements; ++p) {
       c.placement = static_cast<std::uint8_t>(p);
       expand_stages(c, *profile, context, cut, out);
@@ -314,7 +337,7 @@ void Screener::expand_stages(const Candidate& candidate, const ScheduleProfile& 
   const LayerPlacement placement = space_.placement[c.placement];
   if (placement != LayerPlacement::kBalanced &&
       counted_layers(placement, scenario_.model.layers, pp * vpp).empty()) {
-    out.infeasible[to_text(Reason::kPipeline)] += static_cast<std::int64_t>(zeros_.size());
+    out.infeasible[to_text(Reason::kPipeline)] += static_cast<std::int64_t>(shards_.size());
     return;
   }
   const StageBounds& cut_stages = stages(context, c, profile);
@@ -322,41 +345,63 @@ void Screener::expand_stages(const Candidate& candidate, const ScheduleProfile& 
   set_groups(profile, bound);
   bool relaxed = !std::isfinite(cut);  // not worth it before anything is known
   const bool conditions = !space_.demanded.empty() || !space_.forbidden.empty();
-  for (const std::size_t z : zeros_) {
-    c.zero = static_cast<std::uint8_t>(z);
-    scenario_.layout.zero_stage = space_.zero[z];
+  std::array<bool, 4> fits{};  // by what is offloaded, at the present ZeRO stage
+  for (const Shard& shard : shards_) {
+    if (shard.zero != c.zero) fits = {};
+    c.zero = shard.zero;
+    c.offload = shard.offload;
+    const Offload& offload = space_.offload[c.offload];
+    scenario_.layout.zero_stage = space_.zero[c.zero];
+    scenario_.layout.offload = offload;
     if (conditions && !allowed(space_, scenario_, placement)) {
       out.infeasible["forbidden"] += 1;
       continue;
     }
-    ZeroBound least = zero_bound(context, profile, cut_stages, bound, space_.zero[z], pp);
+    if (!memory_counts_ && needless(offload, fits)) {
+      out.infeasible["needless"] += 1;
+      continue;
+    }
+    ZeroBound least = zero_bound(context, profile, cut_stages, bound, space_.zero[c.zero], pp, offload);
     if (least.memory_bytes > memory_limit()) {
       out.infeasible[to_text(Reason::kMemory)] += 1;
       continue;
     }
+    fits[bits(offload)] = !breaks_memory_limit(least);
     if (!relaxed && objective(figures_of(least)) < cut) {
       relaxed = true;
       const std::shared_ptr<const Schedule> schedule =
           profiles_.schedule(c.variant, pp, profile.microbatches);
       relax_bound(context, profile, cut_stages, *schedule, bound);
-      least = zero_bound(context, profile, cut_stages, bound, space_.zero[z], pp);
+      least = zero_bound(context, profile, cut_stages, bound, space_.zero[c.zero], pp, offload);
     }
-    const Figures figures = figures_of(least);
-    bool broken = false;
-    for (const Constraint& constraint : goal_.constraints)
-      broken = broken || constraint.broken_by_bound(meter_, figures);
-    broken = broken || (goal_.frontier && goal_.frontier->beaten_by_bound(meter_, figures));
-    if (broken) {
-      out.infeasible["constraint"] += 1;
-      continue;
-    }
-    const double value = objective(figures);
-    if (value >= cut) {
-      out.bounded += 1;
-    } else {
-      out.leaves.push_back({.bound = value, .candidate = c});
-    }
+    expand_shard(c, least, cut, out);
   }
+  scenario_.layout.offload = {};
+}
+
+void Screener::expand_shard(const Candidate& candidate, const ZeroBound& least, double cut, Screened& out) {
+  const Figures figures = figures_of(least);
+  bool broken = false;
+  for (const Constraint& constraint : goal_.constraints)
+    broken = broken || constraint.broken_by_bound(meter_, figures);
+  broken = broken || (goal_.frontier && goal_.frontier->beaten_by_bound(meter_, figures));
+  if (broken) {
+    out.infeasible["constraint"] += 1;
+    return;
+  }
+  const double value = objective(figures);
+  if (value >= cut) {
+    out.bounded += 1;
+  } else {
+    out.leaves.push_back({.bound = value, .candidate = candidate});
+  }
+}
+
+bool Screener::breaks_memory_limit(const ZeroBound& least) const {
+  const Figures figures = figures_of(least);
+  return std::any_of(goal_.constraints.begin(), goal_.constraints.end(), [&](const Constraint& c) {
+    return c.metric == Metric::kMemory && c.broken_by_bound(meter_, figures);
+  });
 }
 
 double Screener::memory_limit() const {
@@ -390,7 +435,7 @@ ZeroBound Screener::bound_of(const Candidate& c) {
   const StageBounds& cut_stages = stages(context, c, *profile);
   LayoutBound bound = layout_bound(context, *profile, cut_stages);
   set_groups(*profile, bound);
-  return zero_bound(context, *profile, cut_stages, bound, layout.zero_stage, layout.pp);
+  return zero_bound(context, *profile, cut_stages, bound, layout.zero_stage, layout.pp, layout.offload);
 }
 
 }  // namespace orrery

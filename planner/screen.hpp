@@ -34,7 +34,8 @@ struct Goal {
   std::optional<RunScale> scale = {};  ///< of the scenario that is searched; empty: nothing fails
 };
 
-/// Candidates by what became of them; keys are reason codes ("memory"), "constraint", "forbidden".
+/// Candidates by what became of them; keys are reason codes ("memory"), "constraint", "forbidden", "needless"
+/// (fits with less offloaded).
 using ReasonCounts = std::map<std::string, std::int64_t>;
 
 /// Schedules reduced to counts, each made once; safe for several threads.
@@ -60,7 +61,7 @@ class ProfileCache {
 
 /// All candidates with the same degrees but pp, same microbatch and recompute: the unit of screening.
 struct ScreenNode {
-  Candidate base;               ///< pp, variant, placement, sms and zero are open
+  Candidate base;               ///< pp, variant, placement, sms, zero and offload are open
   double bound = 0;             ///< no layout in it has a better objective
   std::int64_t candidates = 0;  ///< in it that pass the rules on sizes
 };
@@ -98,10 +99,12 @@ class Screener {
   void set_layout(const Candidate& base);
   const UnitTable& units(std::int64_t sms, bool many_stages);
   void expand_group(const Candidate& base, const Group& group, double cut, Screened& out);
+  void expand_shard(const Candidate& candidate, const ZeroBound& least, double cut, Screened& out);
   void expand_stages(const Candidate& candidate, const ScheduleProfile& profile, const BoundContext& context,
                      double cut, Screened& out);
   void set_groups(const ScheduleProfile& profile, LayoutBound& bound);
   [[nodiscard]] double memory_limit() const;
+  [[nodiscard]] bool breaks_memory_limit(const ZeroBound& least) const;
   [[nodiscard]] double objective(const Figures& figures) const;
   [[nodiscard]] double least_energy(double seconds) const;
   [[nodiscard]] std::int64_t effective_sms(const Candidate& candidate) const;
@@ -115,6 +118,7 @@ class Screener {
   const Goal& goal_;
   Meter meter_;
   CostMemo memo_;
+  bool memory_counts_;  ///< the goal asks for less memory: offloading more than fits is worth a look
   struct Units {
     std::int64_t sms;
     bool many_stages;
@@ -135,7 +139,11 @@ class Screener {
     EndpointGroup dense, expert, dense_shards, expert_shards;
   };
   std::vector<TailGroups> tail_groups_;
-  std::vector<std::size_t> zeros_;  ///< places of the ZeRO stages that the mean leaves possible
+  /// Places of ZeRO stage and offload.
+  struct Shard {
+    std::uint8_t zero = 0, offload = 0;
+  };
+  std::vector<Shard> shards_;  ///< those that the mean leaves possible
 };
 
 }  // namespace orrery

@@ -151,9 +151,10 @@ std::string numbers_text(const std::vector<std::int64_t>& all) {
 }  // namespace
 
 const std::vector<std::string>& space_keys() {
-  static const std::vector<std::string> kKeys{"tp",        "cp",   "pp",  "vpp",      "ep",
-                                              "etp",       "zero", "mbs", "schedule", "recompute",
-                                              "precision", "sp",   "sms", "placement"};
+  static const std::vector<std::string> kKeys{"tp",        "cp",      "pp",        "vpp", "ep",
+                                              "etp",       "zero",    "mbs",       "schedule",
+                                              "recompute", "offload", "precision", "sp",  "sms",
+                                              "placement"};
   return kKeys;
 }
 
@@ -182,6 +183,11 @@ SearchSpace default_space(const Scenario& s) {
   space.microbatch = {1, 2, 4, 8};
   space.schedules = parse_schedules("all", "space");
   space.recompute = all_recompute(s.model);
+  space.offload = {{}};
+  if (s.cluster.host_memory_bytes && s.cluster.host_memory_bytes_per_s) {
+    for (const int set : {1, 2, 3})
+      space.offload.push_back({.optimizer = (set & 1) != 0, .activations = (set & 2) != 0});
+  }
   space.precision = {s.training.precision};
   space.sequence_parallel = {0, 1};
   space.placement = {LayerPlacement::kBalanced, LayerPlacement::kEven, LayerPlacement::kLightEnds};
@@ -206,6 +212,10 @@ void restrict_space(SearchSpace& space, const std::string& key, std::string_view
     space.placement = parse_placements(values, place);
   } else if (key == "precision") {
     space.precision = parse_precisions(values, place);
+  } else if (key == "offload") {
+    space.offload.clear();
+    for (const std::string& set : split(values, ','))
+      space.offload.push_back(make_offload(split(set, '+'), place));
   } else if (key == "recompute") {
     space.recompute.clear();
     for (const std::string& policy : split(values, ','))
@@ -264,7 +274,9 @@ void pin(SearchSpace& space, const std::string& key, const Scenario& s, const st
       return;
     }
   }
-  if (key == "recompute") {
+  if (key == "offload") {
+    space.offload = {l.offload};
+  } else if (key == "recompute") {
     space.recompute = {l.recompute};
   } else if (key == "precision") {
     space.precision = {s.training.precision};
@@ -298,7 +310,7 @@ LayoutCondition parse_condition(std::string_view text, const std::string& place)
   if (std::find(known.begin(), known.end(), c.key) == known.end())
     unknown(c.key, "a key of a layout", known, place);
   const bool name =
-      c.key == "schedule" || c.key == "recompute" || c.key == "precision" || c.key == "placement";
+      c.key == "schedule" || c.key == "recompute" || c.key == "offload" || c.key == "precision" || c.key == "placement";
   if (name && c.op != "=" && c.op != "!=")
     throw InputError(place, fmt::format("found '{}', but {} is a name: use = or !=", text, c.key));
   if (!name) c.value = std::to_string(parse_number(c.value, place, text));
@@ -330,6 +342,9 @@ std::vector<std::pair<std::string, std::string>> describe(const SearchSpace& spa
     if (key == "schedule") words = space.schedules;
     if (key == "recompute") {
       for (const Recompute& r : space.recompute) words.push_back(r.policy);
+    }
+    if (key == "offload") {
+      for (const Offload& o : space.offload) words.push_back(to_text(o));
     }
     if (key == "precision") {
       for (const Precision p : space.precision) words.emplace_back(to_text(p));

@@ -26,6 +26,7 @@ struct SearchSpace {
   std::vector<std::int64_t> communication_sms;  ///< -1: by schedule and cluster
   std::vector<std::string> schedules;
   std::vector<Recompute> recompute;
+  std::vector<Offload> offload;
   std::vector<Precision> precision;
   std::vector<std::int64_t> sequence_parallel;  ///< 0, 1
   std::vector<LayerPlacement> placement;
@@ -35,8 +36,8 @@ struct SearchSpace {
   std::vector<LayoutCondition> demanded;
 };
 
-/// Keys of the space as users write them: tp cp pp vpp ep etp zero mbs schedule recompute precision sp sms
-/// placement.
+/// Keys of the space as users write them: tp cp pp vpp ep etp zero mbs schedule recompute offload precision
+/// sp sms placement.
 [[nodiscard]] const std::vector<std::string>& space_keys();
 
 /// What is searched where the user says nothing; precision as in the scenario.

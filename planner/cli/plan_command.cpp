@@ -94,6 +94,7 @@ constexpr SpaceOption kSpaceOptions[] = {
     {"--mbs", "mbs", "sequences of a microbatch"},
     {"--schedule", "schedule", "schedules"},
     {"--recompute", "recompute", "policies; operators of one joined by +, as norms+activation"},
+    {"--offload", "offload", "none, optimizer, activations, optimizer+activations"},
     {"--precision", "precision", "precisions; default: the scenario's"},
     {"--sp", "sp", "sequence parallelism, 0 and 1"},
     {"--sms", "sms", "SMs for communication in overlapped schedules, or auto"},

@@ -165,7 +165,9 @@ class Bound {
     bool embedding = false;
     bool mtp = false;
     double working = 0;
+    double copies = 0;
     double peak = 0;
+    double staying = 0;
     double joules = 0;
     const std::size_t held = rank_->stages.size();
     for (std::size_t i = 0; i < held; ++i) {
@@ -175,17 +177,21 @@ class Bound {
       params.dense += s.sums.dense_params - s.head_params;
       params.expert += s.sums.expert_params;
       working = std::max(working, s.working);
+      copies = std::max(copies, 4.0 * s.largest_away);
     }
     if (mtp && !embedding)
       params.dense += context_.units.units[context_.units.front.front()].sums.dense_params;
     for (std::size_t p = 0; p < rank_->peaks.size(); p += held) {
       double bytes = 0;
+      double away = 0;
       for (std::size_t i = 0; i < held; ++i) {
         const Stage& s = s_.stages[static_cast<std::size_t>(rank_->stages[i])];
         const LiveCount& live = rank_->peaks[p + i];
         bytes += live.kept * s.sums.kept + live.deferred * s.sums.deferred;
+        away += live.kept * s.away;
       }
       peak = std::max(peak, bytes);
+      staying = std::max(staying, bytes - away);
     }
     for (const StepCount& c : rank_->steps) {
       if (c.kind != ActionKind::kForward) continue;
@@ -194,6 +200,8 @@ class Bound {
     }
     out_.params.push_back(params);
     out_.activations.push_back(peak);
+    out_.staying.push_back(staying);
+    out_.copies.push_back(copies);
     out_.buffers.push_back(working + 2.0 * context_.units.exchange_bytes +
                            (profile_.ranks.size() > 1 ? 4.0 * context_.units.boundary_bytes : 0.0));
     out_.joules.push_back(joules);

@@ -25,6 +25,8 @@ struct StageBounds {
     std::size_t units = 0;
     std::array<std::int32_t, kUnitKinds> unit_count{};  ///< of each unit of the table
     double working = 0;                                 ///< bytes
+    double away = 0;                                    ///< activations that can wait on the host, bytes
+    double largest_away = 0;                            ///< of one unit
     double head_params = 0;                             ///< of heads after the first, which share its weights
     bool embedding = false, mtp = false;
   };
@@ -66,6 +68,7 @@ struct LayoutBound {
   std::vector<std::int64_t> ends;             ///< [rank] the same by rank
   std::vector<RankParams> params;             ///< [rank]
   std::vector<double> activations, buffers;   ///< [rank] bytes
+  std::vector<double> staying, copies;  ///< [rank] of activations and buffers where activations are offloaded
   std::vector<double> joules;                 ///< [rank] of one GPU beyond its floor, in the pipeline
   EndpointGroup dense_group, expert_group;    ///< that share gradients, as the step's tail has them
   EndpointGroup dense_shards, expert_shards;  ///< over which ZeRO 2 and 3 cut one copy of a stage
@@ -97,7 +100,7 @@ struct LayoutBound {
 /// What the fullest rank holds at least, bytes: the mean over the ranks, of parameters and of as many
 /// microbatches as live everywhere at once.
 [[nodiscard]] double mean_memory(const BoundContext& context, const ScheduleProfile& profile,
-                                 std::int64_t zero_stage, std::int64_t pp);
+                                 std::int64_t zero_stage, std::int64_t pp, const Offload& offload);
 
 /// Fills in the two groups.
 void set_tail_groups(const Scenario& scenario, std::int64_t pp, std::int64_t copies, LayoutBound& bound);
@@ -115,9 +118,10 @@ struct ZeroBound {
   double energy_j = 0;       ///< least energy of all nodes in the step
 };
 /// With ZeRO 2 and 3 the step is at least as long as one rank's reductions of gradients, or its gathering of
-/// weights, one after the other: at every use of a unit, on one lane.
+/// weights, one after the other: at every use of a unit, on one lane; and with offloaded activations as its
+/// copies to the host.
 [[nodiscard]] ZeroBound zero_bound(const BoundContext& context, const ScheduleProfile& profile,
                                    const StageBounds& stages, const LayoutBound& bound,
-                                   std::int64_t zero_stage, std::int64_t pp);
+                                   std::int64_t zero_stage, std::int64_t pp, const Offload& offload = {});
 
 }  // namespace orrery

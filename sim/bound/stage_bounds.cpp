@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sim/bound/layout_bound.hpp"
 #include "sim/cost/comm_cost.hpp"
@@ -55,6 +56,16 @@ class StageSum {
       s.embedding = s.embedding || unit.kind == UnitKind::kEmbedding;
       s.mtp = s.mtp || unit.kind == UnitKind::kMtp;
       if (unit.kind == UnitKind::kHead && ++heads > 1) s.head_params += unit.sums.dense_params;
+    }
+    // As can_leave in sim/workload/offload.hpp.
+    bool stays = table_.units[row_.back()].kind == UnitKind::kHead;
+    for (auto u = row_.rbegin(); u != row_.rend(); ++u) {
+      const UnitTimes& unit = table_.units[*u];
+      if (unit.kind == UnitKind::kEmbedding || unit.kind == UnitKind::kHead) continue;
+      if (!std::exchange(stays, false)) {
+        s.away += unit.sums.kept;
+        s.largest_away = std::max(s.largest_away, unit.sums.kept);
+      }
     }
     const UnitTimes& first = table_.units[row_.front()];
     s.first_backward_compute = first.last_backward_compute;

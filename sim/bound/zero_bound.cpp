@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "sim/bound/layout_bound.hpp"
+#include "sim/cost/host_cost.hpp"
 #include "sim/engine/sim_time.hpp"
 #include "sim/layout/data_parallel.hpp"
 #include "sim/layout/rank_map.hpp"
@@ -16,15 +17,24 @@ std::int64_t collective_ps(CollectiveKind kind, double bytes, const EndpointGrou
   return to_sim_time(collective_cost(kind, Bytes{bytes}, group, cluster).time).ps;
 }
 
+/// The update of `owned` parameters on the host with the copies there and back.
+SimTime host_update(double owned, double bytes, const ClusterProfile& cluster) {
+  return to_sim_time(host_copy_time(Bytes{4.0 * owned}, cluster)) +
+         to_sim_time(host_work_time(Bytes{bytes}, cluster)) +
+         to_sim_time(host_copy_time(Bytes{2.0 * owned}, cluster));
+}
+
 /// Gradient reduction and optimizer of one rank, as sim/lower/step_tail.cpp adds them.
 class Tail {
  public:
-  Tail(const BoundContext& context, const LayoutBound& bound, std::int64_t copies, std::int64_t zero_stage)
+  Tail(const BoundContext& context, const LayoutBound& bound, std::int64_t copies, std::int64_t zero_stage,
+       const Offload& offload)
       : cluster_(context.scenario.cluster),
         context_(context),
         bound_(bound),
         copies_(copies),
         zero_(zero_stage),
+        on_host_(offload.optimizer),
         bytes_per_param_(optimizer_traffic(memory_rules(context.scenario.training.precision))) {}
 
   [[nodiscard]] std::int64_t reduce(const RankParams& p) const {
@@ -37,7 +47,8 @@ class Tail {
                                        p.expert / static_cast<double>(bound_.expert_group.size)
                                  : p.dense + p.expert;
     const auto sms = static_cast<std::int64_t>(cluster_.gpu.sm_count.value) - context_.communication_sms;
-    std::int64_t ps = context_.memo.optimizer_ps(owned * bytes_per_param_, sms);
+    std::int64_t ps = on_host_ ? host_update(owned, owned * bytes_per_param_, cluster_).ps
+                               : context_.memo.optimizer_ps(owned * bytes_per_param_, sms);
     if (!sharded || zero_ >= 3) return ps;
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.dense, bound_.dense_group, cluster_);
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.expert, bound_.expert_group, cluster_);
@@ -58,6 +69,7 @@ class Tail {
   const BoundContext& context_;
   const LayoutBound& bound_;
   std::int64_t copies_, zero_;
+  bool on_host_;
   double bytes_per_param_;
 };
 
@@ -108,8 +120,21 @@ class ShardTraffic {
   std::array<bool, kUnitKinds> head_{};
 };
 
+/// Activations that a rank copies to the host in the step, one after the other.
+std::int64_t copies_ps(const BoundContext& context, const StageBounds& stages, const RankProfile& rank) {
+  double bytes = 0;
+  for (const StepCount& c : rank.steps) {
+    if (c.kind != ActionKind::kForward) continue;
+    bytes += static_cast<double>(c.before + c.middle + c.after) *
+             stages.stages[static_cast<std::size_t>(c.stage)].away;
+  }
+  const double rate = context.scenario.cluster.host_link_bytes_per_s.value;
+  // Copies are rounded to picoseconds one by one.
+  return static_cast<std::int64_t>(bytes / rate * kPicosecondsPerSecond * (1 - 1e-9));
+}
+
 double memory_of(const BoundContext& context, const ScheduleProfile& profile, const LayoutBound& bound,
-                 std::int64_t zero, std::int64_t pp) {
+                 std::int64_t zero, std::int64_t pp, const Offload& offload) {
   const Scenario& s = context.scenario;
   const MemoryRules rules = memory_rules(s.training.precision);
   const auto copies = static_cast<double>(profile.copies);
@@ -135,8 +160,11 @@ double memory_of(const BoundContext& context, const ScheduleProfile& profile, co
     const double shard = p.dense / dense_shards + p.expert / expert_shards;
     const double total = rules.weight_bytes * (zero >= 3 ? shard : whole) +
                          rules.gradient_bytes * (zero >= 2 ? shard : whole) +
-                         (rules.moment_bytes + rules.master_bytes) * (zero >= 1 ? shard : whole) +
-                         bound.activations[r] + bound.buffers[r] + moment + reserve;
+                         (offload.optimizer
+                              ? 0.0
+                              : (rules.moment_bytes + rules.master_bytes) * (zero >= 1 ? shard : whole)) +
+                         (offload.activations ? bound.staying[r] + bound.copies[r] : bound.activations[r]) +
+                         bound.buffers[r] + moment + reserve;
     most = std::max(most, total);
   }
   return most;
@@ -145,15 +173,17 @@ double memory_of(const BoundContext& context, const ScheduleProfile& profile, co
 }  // namespace
 
 double mean_memory(const BoundContext& context, const ScheduleProfile& profile, std::int64_t zero,
-                   std::int64_t pp) {
+                   std::int64_t pp, const Offload& offload) {
   const WorkSums& w = context.units.whole;
   const double share = static_cast<double>(profile.copies) / static_cast<double>(pp);
   LayoutBound mean;
   mean.params.push_back(
       {.dense = (w.dense_params - context.units.head_params) * share, .expert = w.expert_params * share});
   mean.activations.push_back(static_cast<double>(profile.least_live) * w.kept * share);
+  mean.staying.push_back(0);
+  mean.copies.push_back(0);
   mean.buffers.push_back(2.0 * context.units.exchange_bytes);
-  return memory_of(context, profile, mean, zero, pp);
+  return memory_of(context, profile, mean, zero, pp, offload);
 }
 
 namespace {
@@ -176,8 +206,9 @@ double energy_of(const BoundContext& context, const LayoutBound& bound, double s
 }  // namespace
 
 ZeroBound zero_bound(const BoundContext& context, const ScheduleProfile& profile, const StageBounds& stages,
-                     const LayoutBound& bound, std::int64_t zero_stage, std::int64_t pp) {
-  const Tail tail(context, bound, profile.copies, zero_stage);
+                     const LayoutBound& bound, std::int64_t zero_stage, std::int64_t pp,
+                     const Offload& offload) {
+  const Tail tail(context, bound, profile.copies, zero_stage, offload);
   const std::size_t n = bound.ends.size();
   std::int64_t joined = 0;
   std::int64_t least_reduce = INT64_MAX;
@@ -200,9 +231,12 @@ ZeroBound zero_bound(const BoundContext& context, const ScheduleProfile& profile
     const ShardTraffic traffic(context, stages, bound, zero_stage);
     for (const RankProfile& rank : profile.ranks) joined = std::max(joined, traffic.of(rank));
   }
+  if (offload.activations) {
+    for (const RankProfile& rank : profile.ranks) joined = std::max(joined, copies_ps(context, stages, rank));
+  }
   ZeroBound out;
   out.step_ps = joined + most_update;
-  out.memory_bytes = memory_of(context, profile, bound, zero_stage, pp);
+  out.memory_bytes = memory_of(context, profile, bound, zero_stage, pp, offload);
   out.energy_j = energy_of(context, bound, to_seconds(SimTime{out.step_ps}).value);
   return out;
 }

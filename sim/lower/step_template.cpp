@@ -5,6 +5,7 @@
 
 #include "sim/cost/comm_cost.hpp"
 #include "sim/cost/compute_cost.hpp"
+#include "sim/cost/host_cost.hpp"
 #include "sim/engine/engine.hpp"
 #include "sim/engine/task_graph_builder.hpp"
 #include "sim/lower/slowdown_rows.hpp"
@@ -25,15 +26,6 @@ TaskKind kind_of(Axis axis) {
   }
   return TaskKind::kMarker;
 }
-
-/// Copies to and from the host and the NIC's traffic use the same PCIe port of the GPU, unless the host has a
-/// link of its own (NVLink-C2C), which is much wider than the NIC.
-bool shares_port(const ClusterProfile& cluster) {
-  return cluster.host_link_bytes_per_s.value < 2 * cluster.scale_out.bytes_per_s.value;
-}
-
-/// Of the nominal bandwidth of the host's memory that an update of weights reaches: assumed.
-constexpr double kHostMemoryEfficiency = 0.5;
 
 }  // namespace
 
@@ -139,7 +131,7 @@ StepTemplates::StepTemplates(const Workload& workload, const RankMap& ranks, con
       compute_sms_(compute_sms),
       data_(data),
       offload_(offload),
-      host_share_(offload && shares_port(cluster) ? 1.0 : 0.0) {
+      host_share_(offload && copies_share_port(cluster) ? 1.0 : 0.0) {
   // A gather of weights that each rank of both copies owns a part of; gradients are first reduced within a
   // copy.
   const std::int64_t gather_copies = data.gather == DataTraffic::kOnce ? stage_copies : 1;
@@ -274,7 +266,7 @@ std::uint32_t StepTemplates::add_item(const WorkItem& item, const EndpointGroup&
 
 std::uint32_t StepTemplates::add_copy(const char* name, double bytes, Lane lane) {
   CostedItem copy{.name = name, .lane = lane, .kind = TaskKind::kOffload, .duration = {}, .op_class = "host.copy"};
-  copy.duration = to_sim_time(Seconds{bytes / cluster_.host_link_bytes_per_s.value});
+  copy.duration = to_sim_time(host_copy_time(Bytes{bytes}, cluster_));
   copy.bytes = bytes;
   if (host_share_ > 0) {
     const NicShares others{.communication = busiest_nic_share_, .message = 1.0, .data = busiest_data_share_};
@@ -285,11 +277,9 @@ std::uint32_t StepTemplates::add_copy(const char* name, double bytes, Lane lane)
 }
 
 std::uint32_t StepTemplates::add_host_work(const char* name, double bytes) {
-  SIM_CHECK(cluster_.host_memory_bytes_per_s, "offloading without the host's memory");
   CostedItem work{
       .name = name, .lane = Lane::kHost, .kind = TaskKind::kOffload, .duration = {}, .op_class = "host.update"};
-  work.duration =
-      to_sim_time(Seconds{bytes / (cluster_.host_memory_bytes_per_s->value * kHostMemoryEfficiency)});
+  work.duration = to_sim_time(host_work_time(Bytes{bytes}, cluster_));
   work.bytes = bytes;
   items_.push_back(std::move(work));
   return static_cast<std::uint32_t>(items_.size() - 1);

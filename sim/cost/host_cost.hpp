@@ -1,0 +1,19 @@
+#pragma once
+
+#include "sim/base/units.hpp"
+#include "sim/hw/cluster.hpp"
+
+namespace orrery {
+
+/// A copy between GPU and host alone on the link.
+[[nodiscard]] Seconds host_copy_time(Bytes bytes, const ClusterProfile& cluster);
+
+/// Work of the host's processors that moves so many bytes of its memory, at half of the nominal bandwidth of
+/// the GPU's share (assumed). SIM_CHECK: the profile knows the bandwidth.
+[[nodiscard]] Seconds host_work_time(Bytes bytes, const ClusterProfile& cluster);
+
+/// Whether such copies and the NIC's traffic use one PCIe port of the GPU: not where the host has a link of
+/// its own (NVLink-C2C), much wider than the NIC.
+[[nodiscard]] bool copies_share_port(const ClusterProfile& cluster);
+
+}  // namespace orrery
