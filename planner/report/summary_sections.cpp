@@ -128,7 +128,7 @@ void add_summary(ReportBuilder& b) {
   if (days != in.ranges.end() && (days->central < days->p10 || days->central > days->p90))
     out.paragraphs.push_back(fmt::format(
         "The estimate lies outside its range: {} published runs on this kind of GPU took {} times their "
-        "simulated time in the median, and only the range holds that.",
+        "simulated time in the median; the range takes that in, the estimate does not.",
         in.model_error.runs, significant_text(in.model_error.measured_over_computed.value)));
   DocTable t{
       .key = "totals",
