@@ -137,9 +137,12 @@ std::string memory_sentence(const Metrics& m) {
       std::max_element(m.memory.begin(), m.memory.end(),
                        [](const RankMemoryRow& a, const RankMemoryRow& b) { return a.total < b.total; });
   if (fullest == m.memory.end() || m.memory_capacity <= 0) return {};
+  // The difference of what is shown, so that the sentence adds up.
+  const auto tenths = [](double bytes) { return std::round(bytes / 1e8) / 10; };
+  const double held = tenths(fullest->total);
+  const double capacity = tenths(m.memory_capacity);
   return fmt::format("The fullest GPU, pipeline rank {}, holds {:.1f} of {:.1f} GB, which leaves {:.1f} GB.",
-                     fullest->rank, fullest->total / 1e9, m.memory_capacity / 1e9,
-                     (m.memory_capacity - fullest->total) / 1e9);
+                     fullest->rank, held, capacity, capacity - held);
 }
 
 }  // namespace
@@ -211,7 +214,7 @@ std::vector<std::string> bottleneck_sentences(const Metrics& m, const std::vecto
     const WaterfallBar* loss = &largest.front();
     out.push_back(fmt::format("The largest loss is \"{}\": {} s, {} of the step of {} s.", loss->label,
                               significant_text(loss->seconds), percent(loss->seconds / w.step_s),
-                              significant_text(w.step_s, 4)));
+                              significant_text(w.step_s)));
   }
   if (!levers.empty() && levers.front().gain > 0.0005) {
     const Lever& l = levers.front();

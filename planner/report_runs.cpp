@@ -66,13 +66,53 @@ Change of_gemm_rate(const Scenario& s) {
            .high = s};
   for (auto [scenario, factor] : {std::pair{&c.low, 0.95}, {&c.high, 1.05}}) {
     for (OperatorCurve& curve : scenario->cluster.gpu.operators) {
+      // Each form of curve keeps its rate in a place of its own.
       curve.flops_per_s *= factor;
+      curve.gemm_kernel.flops_per_s *= factor;
+      curve.attention_kernel.flops_per_s *= factor;
       if (curve.form != CurveForm::kSequence) continue;
       std::vector<std::vector<double>> points = curve.flops_per_s_by_sequence.points();
       for (std::vector<double>& point : points) point[1] *= factor;
       curve.flops_per_s_by_sequence = Curve(std::move(points));
     }
   }
+  return c;
+}
+
+Change of_memory_rate(const Scenario& s) {
+  Change c{.input = {.key = "gpu.operators.bytes_per_s",
+                     .what = "rates of memory-bound kernels, all together",
+                     .unit = "factor",
+                     .source = "curves of the profile " + s.cluster.gpu.name + "; range assumed: 10 %",
+                     .kind = "measured",
+                     .low = 0.9,
+                     .value = 1,
+                     .high = 1.1},
+           .low = s,
+           .high = s};
+  for (auto [scenario, factor] : {std::pair{&c.low, c.input.low}, {&c.high, c.input.high}}) {
+    for (OperatorCurve& curve : scenario->cluster.gpu.operators) {
+      curve.bytes_per_s *= factor;
+      if (curve.form == CurveForm::kBandwidth && curve.origin == Origin::kAssumed) c.input.kind = "assumed";
+    }
+  }
+  return c;
+}
+
+Change of_scale_up(const Scenario& s) {
+  const double v = s.cluster.scale_up.efficiency.value;
+  Change c{.input = {.key = "cluster.scale_up.efficiency",
+                     .what = "share of the node's links that large transfers reach",
+                     .unit = "share",
+                     .source = s.cluster.scale_up.efficiency.source + "; range assumed: 10 %",
+                     .kind = to_text(s.cluster.scale_up.efficiency.origin),
+                     .low = v * 0.9,
+                     .value = v,
+                     .high = std::min(1.0, v * 1.1)},
+           .low = s,
+           .high = s};
+  c.low.cluster.scale_up.efficiency.value = c.input.low;
+  c.high.cluster.scale_up.efficiency.value = c.input.high;
   return c;
 }
 
@@ -94,7 +134,8 @@ Change of_routing(const Scenario& s) {
 }
 
 std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m, const Simulate& simulate) {
-  std::vector<Change> changes{of_gemm_rate(s)};
+  std::vector<Change> changes{of_gemm_rate(s), of_memory_rate(s)};
+  if (s.layout.tp * s.layout.cp > 1 && s.cluster.gpus_per_node > 1) changes.push_back(of_scale_up(s));
   if (s.gpus > s.cluster.gpus_per_node) changes.push_back(of_scale_out(s));
   if (s.model.moe && s.layout.ep > 1 && s.routing.kind == Routing::Kind::kBalanced)
     changes.push_back(of_routing(s));

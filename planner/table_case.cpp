@@ -263,22 +263,44 @@ double node_bytes_per_s(std::string_view text) {
   return 0;
 }
 
-std::variant<TableCase, Skip> table_case(const PublishedRow& row, const ProfileFolders& folders) {
-  TableCase out;
-  const Draft draft{row, out.scenario};
-  if (MaybeSkip skip = check_metric(row)) return *skip;
-  if (MaybeSkip skip = check_task(row)) return *skip;
+std::string inputs_text(const Scenario& s) {
+  const Layout& l = s.layout;
+  std::string text =
+      fmt::format("{} x {}: tp{} cp{} pp{} vpp{}", s.gpus, s.cluster_ref, l.tp, l.cp, l.pp, l.vpp);
+  if (s.model.moe) text += fmt::format(" ep{} etp{}", l.ep, l.etp);
+  text += fmt::format(" mbs{} gbs{} seq{} {} {} zero{} recompute {}{}", l.microbatch_size,
+                      s.training.global_batch_size, s.training.sequence_length, to_text(s.training.precision),
+                      l.schedule, l.zero_stage, l.recompute.policy,
+                      l.sequence_parallel ? " sequence-parallel" : "");
+  const char* before = "; assumed ";
+  for (const Scenario::Assumed& a : s.assumed) {
+    text += fmt::format("{}{} = {}", before, a.name, a.value);
+    before = ", ";
+  }
+  return text;
+}
+
+std::variant<Scenario, Skip> table_scenario(const PublishedRow& row, const ProfileFolders& folders) {
+  Scenario out;
+  const Draft draft{row, out};
   if (MaybeSkip skip = set_cluster(draft, folders)) return *skip;
   if (MaybeSkip skip = check_cells(row)) return *skip;
   if (MaybeSkip skip = set_precision(draft)) return *skip;
-  if (MaybeSkip skip = set_model(row, out.scenario)) return *skip;
+  if (MaybeSkip skip = set_model(row, out)) return *skip;
   if (MaybeSkip skip = set_degrees(draft)) return *skip;
   if (MaybeSkip skip = set_zero(draft)) return *skip;
   if (MaybeSkip skip = set_schedule(draft)) return *skip;
   if (MaybeSkip skip = set_recompute(draft)) return *skip;
   set_sequence_parallel(draft);
-  out.measured_step_s = step_seconds(row);
   return out;
+}
+
+std::variant<TableCase, Skip> table_case(const PublishedRow& row, const ProfileFolders& folders) {
+  if (MaybeSkip skip = check_metric(row)) return *skip;
+  if (MaybeSkip skip = check_task(row)) return *skip;
+  std::variant<Scenario, Skip> read = table_scenario(row, folders);
+  if (const Skip* skip = std::get_if<Skip>(&read)) return *skip;
+  return TableCase{.scenario = std::move(std::get<Scenario>(read)), .measured_step_s = step_seconds(row)};
 }
 
 }  // namespace orrery

@@ -16,8 +16,8 @@ struct TableCase {
   double measured_step_s = 0;
 };
 
-/// Reads a row. What it takes from the cells, where they leave room:
-/// - metric: `step_time` in s or ms, `throughput_per_gpu` in tokens/s/GPU, samples/s/GPU or sequences/s/GPU;
+/// Reads the shape, the cluster and the layout of a row, whatever was measured. What it takes from the cells,
+/// where they leave room:
 /// - GPU: A100, H100 and H800 of 80 GB in their SXM form; one whose form is not stated counts as SXM;
 /// - network: a number of ports per node with a rate ("4x100Gb") replaces the profile's rate between nodes;
 /// - precision: FP8 of any kind is per-tensor FP8, mixtures ("amp_bf16") are what they mix with FP32; an
@@ -29,6 +29,13 @@ struct TableCase {
 ///   from before August 2022 (Megatron-LM SC21, BigScience, MT-NLG), whose programs did not have it;
 /// - `etp`: empty is tp, as in Megatron-LM.
 /// Other empty cells are a Skip. InputError: a profile that is needed cannot be loaded.
+[[nodiscard]] std::variant<Scenario, Skip> table_scenario(const PublishedRow& row,
+                                                          const ProfileFolders& folders);
+/// Layout and training as simulated, then what was assumed.
+[[nodiscard]] std::string inputs_text(const Scenario& scenario);
+
+/// The same with the seconds of a step, of rows of pre-training whose metric is `step_time` in s or ms, or
+/// `throughput_per_gpu` in tokens/s/GPU, samples/s/GPU or sequences/s/GPU; other rows are a Skip.
 [[nodiscard]] std::variant<TableCase, Skip> table_case(const PublishedRow& row,
                                                        const ProfileFolders& folders);
 

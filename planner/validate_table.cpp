@@ -14,23 +14,6 @@
 namespace orrery {
 namespace {
 
-std::string inputs_text(const Scenario& s) {
-  const Layout& l = s.layout;
-  std::string text =
-      fmt::format("{} x {}: tp{} cp{} pp{} vpp{}", s.gpus, s.cluster_ref, l.tp, l.cp, l.pp, l.vpp);
-  if (s.model.moe) text += fmt::format(" ep{} etp{}", l.ep, l.etp);
-  text += fmt::format(" mbs{} gbs{} seq{} {} {} zero{} recompute {}{}", l.microbatch_size,
-                      s.training.global_batch_size, s.training.sequence_length, to_text(s.training.precision),
-                      l.schedule, l.zero_stage, l.recompute.policy,
-                      l.sequence_parallel ? " sequence-parallel" : "");
-  const char* before = "; assumed ";
-  for (const Scenario::Assumed& a : s.assumed) {
-    text += fmt::format("{}{} = {}", before, a.name, a.value);
-    before = ", ";
-  }
-  return text;
-}
-
 Skip refused(const Infeasible& verdict) {
   if (verdict.reason == Reason::kMemory) return {SkipReason::kMemory, verdict.text};
   return {SkipReason::kLayout, fmt::format("{}: {}", to_text(verdict.reason), verdict.text)};
@@ -138,6 +121,7 @@ TableValidation validate_table(const std::vector<PublishedRow>& rows, const Prof
   }
   out.all = scored(all);
   out.all.rank.reset();
+  out.power = validate_power(rows, folders);
   return out;
 }
 

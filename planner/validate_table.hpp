@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "planner/published_table.hpp"
+#include "planner/table_power.hpp"
 #include "planner/table_skip.hpp"
 #include "sim/hw/cluster.hpp"
 
@@ -39,6 +40,7 @@ struct TableValidation {
   std::vector<TableOutcome> outcomes;  ///< one per row, in the order of the file
   std::vector<ErrorGroup> groups;      ///< by source, GPU, precision
   ErrorGroup all;                      ///< all scored rows; no rank, sources differ in what they vary
+  std::vector<PowerOutcome> power;     ///< rows of measured power, which have no step time
   [[nodiscard]] std::size_t count(SkipReason reason) const;
 };
 

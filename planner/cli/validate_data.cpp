@@ -49,6 +49,7 @@ std::string json_text(const TableValidation& found) {
   nlohmann::ordered_json out;
   out["schema"] = "orrery.validation/1";
   out["summary"] = rows_json(summary_table(found));
+  out["power"] = rows_json(power_table(found));
   out["skipped"] = rows_json(skipped_table(found));
   out["rows"] = rows_json(record_table(found));
   return out.dump(2) + "\n";
@@ -113,6 +114,33 @@ Table skipped_table(const TableValidation& found) {
   return t;
 }
 
+Table power_table(const TableValidation& found) {
+  Table t{.key = "power",
+          .title = "Measured power of a node beside this program",
+          .columns = {{"id", "id", false},
+                      {"model", "model", false},
+                      {"measured_w", "measured W"},
+                      {"computed_w", "computed W"},
+                      {"error_percent", "error %"},
+                      {"source", "source", false},
+                      {"inputs", "inputs, or why there is no error", false}},
+          .rows = {},
+          .notes = {"Mean over the run, without switches and the building."}};
+  for (const PowerOutcome& o : found.power) {
+    std::vector<Cell> row{o.row.id, o.row.model, Cell{digits_text(o.measured_w), o.measured_w, "W"},
+                          Cell{},   Cell{},      o.row.source};
+    if (o.skip) {
+      row.emplace_back(fmt::format("{}: {}", to_text(o.skip->reason), o.skip->text));
+    } else {
+      row[3] = Cell{digits_text(o.computed_w), o.computed_w, "W"};
+      row[4] = percent(o.error(), "{:+.1f}");
+      row.emplace_back(o.inputs);
+    }
+    t.rows.push_back(std::move(row));
+  }
+  return t;
+}
+
 Table row_table(const TableValidation& found) {
   Table t{.key = "rows",
           .title = "Every row",
@@ -167,7 +195,9 @@ Table record_table(const TableValidation& found) {
 std::string data_text(const TableValidation& found, const std::string& format, bool every_row) {
   if (format == "json") return json_text(found);
   if (format == "csv") return to_csv(record_table(found));
-  std::vector<Table> tables{summary_table(found), skipped_table(found)};
+  std::vector<Table> tables{summary_table(found)};
+  if (!found.power.empty()) tables.push_back(power_table(found));
+  tables.push_back(skipped_table(found));
   if (every_row) {
     tables.push_back(row_table(found));
   } else {

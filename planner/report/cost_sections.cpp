@@ -39,6 +39,11 @@ void add_money(ReportBuilder& b) {
   row("owned, share of the machines' life and energy", figure("run.owned_usd"), "owned_usd", c.total());
   row("full development", b.number("run.development_usd", *in.run.development_usd / scale, unit, 3),
       "development_usd", *in.run.development_usd);
+  b.number("run.ideal_rent_usd", in.run.ideal_gpu_hours * in.question.values.usd_per_gpu_hour / scale, unit);
+  out.paragraphs.push_back(
+      fmt::format("All three are of the real run, with failures, checkpoints and slow nodes. The steps "
+                  "alone would rent for {}.",
+                  b.show("run.ideal_rent_usd")));
   out.tables.push_back(std::move(ways));
   DocTable owned{.key = "owned",
                  .caption = "The owned way, " + unit,

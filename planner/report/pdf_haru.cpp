@@ -68,7 +68,7 @@ class Pdf {
 
   std::string write() {
     new_page();
-    paragraph(doc_.title, bold_, 16.0F, 0.0F);
+    paragraph(doc_.title, bold_, 16.0F, 3.0F);
     paragraph(doc_.subtitle, plain_, kText, 6.0F);
     int number = 0;
     for (const Section& section : doc_.sections) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdint>
 
 #include "planner/rounded_parts.hpp"
@@ -62,6 +63,12 @@ std::string ReportBuilder::usd_unit() const {
   return usd_scale() == 1e3 ? "thousand USD" : "million USD";
 }
 
+std::string ReportBuilder::tokens_text() const {
+  const double tokens = in.scenario.training.tokens;
+  const int power = tokens >= 1e12 ? 12 : tokens >= 1e9 ? 9 : 6;
+  return fmt::format("{} x 10^{}", significant_text(tokens / std::pow(10.0, power)), power);
+}
+
 Section& ReportBuilder::section(std::string key, std::string title) {
   doc.sections.push_back(
       {.key = std::move(key), .title = std::move(title), .paragraphs = {}, .tables = {}, .charts = {}});
@@ -75,7 +82,7 @@ Document build_report(const ReportInput& input) {
                             decimal_text(static_cast<double>(s.gpus), 0), s.cluster.gpu.device);
   b.doc.subtitle = fmt::format(
       "Cluster {}, {} tokens, precision {}. Simulated, not measured; every figure is an estimate.",
-      s.cluster.name, decimal_text(s.training.tokens / 1e12, 2) + " x 10^12", to_text(s.training.precision));
+      s.cluster.name, b.tokens_text(), to_text(s.training.precision));
   b.doc.program = input.program;
   b.doc.hash = hash_of(input.scenario_text);
   add_figures(b);

@@ -30,6 +30,8 @@ class ReportBuilder {
   /// less than a million.
   [[nodiscard]] double usd_scale() const;
   [[nodiscard]] std::string usd_unit() const;  ///< "million USD", "thousand USD"
+  /// Tokens of the run: "14.8 x 10^12", "300 x 10^9".
+  [[nodiscard]] std::string tokens_text() const;
 
   const ReportInput& in;
   Document doc;

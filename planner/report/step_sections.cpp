@@ -159,7 +159,8 @@ void add_time(ReportBuilder& b) {
                       b.number("throughput.tflops", t.model_tflops_per_gpu_causal, "10^12 FLOP/s"),
                       words("10^12 FLOP/s")});
   mfu.rows.push_back({words("days without failures"), figure("run.ideal_days"), words("days")});
-  mfu.rows.push_back({words("days with them"), figure("run.days"), words("days")});
+  mfu.rows.push_back(
+      {words("days with failures, checkpoints, slow nodes"), figure("run.days"), words("days")});
   out.tables.push_back(std::move(mfu));
   add_goodput(b, out);
 }
@@ -232,6 +233,12 @@ void add_power(ReportBuilder& b) {
   row("switches", "network", p.network_w, std::nullopt, 1e3, "kW");
   row("cluster", "cluster", p.cluster_mean_w, p.cluster_peak_w, 1e3, "kW");
   t.notes.push_back(fmt::format("Peaks are means over {} s.", significant_text(p.bin_s)));
+  if (p.step_j && p.per_token_j) {
+    b.number("energy.step", *p.step_j / 1e6, "MJ");
+    b.number("energy.per_token", *p.per_token_j, "J");
+    out.paragraphs.push_back(fmt::format("A step takes {}, a token {}, without the building and failures.",
+                                         b.show("energy.step"), b.show("energy.per_token")));
+  }
   if (p.capped_share && *p.capped_share > 0) {
     t.notes.push_back(fmt::format(
         "During {} % of the time a GPU asks for more than its cap; if its rates were not "

@@ -80,6 +80,11 @@ std::string recommendation(const ReportInput& in) {
          "than 0.5 %.";
 }
 
+/// "x 10^3 GPU-hours": a unit with a factor in it, behind a number.
+std::string times(const std::string& unit) {
+  return unit.starts_with("10^") ? "x " + unit : unit;
+}
+
 }  // namespace
 
 void add_figures(ReportBuilder& b) {
@@ -115,9 +120,16 @@ void add_summary(ReportBuilder& b) {
       "Training {} on {} tokens with {} GPUs is estimated to take {} (P10 to P90: {} to {}), {} at {} and a "
       "goodput "
       "of {}.",
-      s.model.name, decimal_text(s.training.tokens / 1e12, 2) + " x 10^12",
-      decimal_text(static_cast<double>(s.gpus), 0), b.show("run.days"), b.doc.figures.at("run.days.p10").text,
-      b.doc.figures.at("run.days.p90").text, b.show("run.rent_usd"), b.show("rent"), b.show("run.goodput")));
+      s.model.name, b.tokens_text(), decimal_text(static_cast<double>(s.gpus), 0), b.show("run.days"),
+      b.doc.figures.at("run.days.p10").text, b.doc.figures.at("run.days.p90").text, b.show("run.rent_usd"),
+      b.show("rent"), b.show("run.goodput")));
+  const auto days = std::find_if(in.ranges.begin(), in.ranges.end(),
+                                 [](const OutcomeRange& r) { return r.outcome == Outcome::kDays; });
+  if (days != in.ranges.end() && (days->central < days->p10 || days->central > days->p90))
+    out.paragraphs.push_back(fmt::format(
+        "The estimate lies outside its range: {} published runs on this kind of GPU took {} times their "
+        "simulated time in the median; the range takes that in, the estimate does not.",
+        in.model_error.runs, significant_text(in.model_error.measured_over_computed.value)));
   DocTable t{
       .key = "totals",
       .caption = "Totals with their ranges",
@@ -152,8 +164,8 @@ void add_summary(ReportBuilder& b) {
       if (rows.empty()) continue;
       out.paragraphs.push_back(fmt::format(
           "Published run: {}; {} there {} {}, here {}, {:+.1f} %.", run.name, rows.front().published.label,
-          significant_text(rows.front().published.value, 4), rows.front().published.unit,
-          significant_text(rows.front().computed, 4), 100.0 * rows.front().error()));
+          significant_text(rows.front().published.value), times(rows.front().published.unit),
+          significant_text(rows.front().computed), 100.0 * rows.front().error()));
     }
   }
 }
@@ -201,12 +213,14 @@ void add_assumptions(ReportBuilder& b) {
       .notes = {
           "Effect: change of the cost from the low to the high end, in per cent of the estimate; a dash "
           "where there is none. Kind given: stated by the scenario, with the range of the market."}};
-  const auto effect_of = [&](const std::vector<TornadoBar>& bars, const std::string& key, double central) {
+  const auto effect_of = [&](const std::vector<TornadoBar>& bars, const std::string& key, const char* on,
+                             double central) {
     for (const TornadoBar& bar : bars) {
       if (bar.key == key && bar.swing() / central >= 5e-4)
-        return decimal_text(100.0 * bar.swing() / central, 1);
+        return b.decimal(fmt::format("input.{}.effect_on_{}", key, on), 100.0 * bar.swing() / central, "%",
+                         1);
     }
-    return std::string("-");
+    return words("-");
   };
   const std::vector<TornadoBar> of_rent = tornado(in.question, {}, Outcome::kRentUsd, 1000);
   const std::vector<TornadoBar> of_owned = tornado(in.question, {}, Outcome::kOwnedUsd, 1000);
@@ -221,8 +235,8 @@ void add_assumptions(ReportBuilder& b) {
                       b.number(id + ".low", input.range.low / scale, unit),
                       b.number(id + ".high", input.range.high / scale, unit), words(unit),
                       words(input.stated ? "given" : to_text(input.range.origin)),
-                      words(effect_of(of_rent, input.key, *in.run.rent_usd)),
-                      words(effect_of(of_owned, input.key, in.run.owned->total())),
+                      effect_of(of_rent, input.key, "rent", *in.run.rent_usd),
+                      effect_of(of_owned, input.key, "owned", in.run.owned->total()),
                       words(input.range.source + date + range_note(input.range.note))});
   }
   out.tables.push_back(std::move(t));

@@ -97,6 +97,8 @@ struct Power {
   std::optional<double> cap_stretch;   ///< how much longer the busiest rank's step would be, not applied
   double bin_s = 0;
   std::vector<double> gpu_by_bin_w;                ///< mean over the GPUs
+  std::vector<double> node_by_bin_w;               ///< mean over the nodes
+  std::vector<double> cluster_by_bin_w;            ///< nodes and switches
   std::vector<std::vector<double>> rank_by_bin_w;  ///< one GPU of each pipeline rank
 };
 

@@ -98,6 +98,17 @@ Json watts(const std::vector<double>& values) {
   return list;
 }
 
+/// Of one GPU, its node and the cluster over a step.
+Json power_trace_json(const Power& p) {
+  Json ranks = Json::array();
+  for (const std::vector<double>& rank : p.rank_by_bin_w) ranks.push_back(watts(rank));
+  return {{"bin_s", number(p.bin_s)},
+          {"gpu_mean_w", watts(p.gpu_by_bin_w)},
+          {"node_mean_w", watts(p.node_by_bin_w)},
+          {"cluster_w", watts(p.cluster_by_bin_w)},
+          {"rank_w", std::move(ranks)}};
+}
+
 Json power(const Power& p) {
   return {{"gpu_mean_w", number(p.gpu_mean_w)},
           {"gpu_peak_w", number(p.gpu_peak_w)},
@@ -109,7 +120,7 @@ Json power(const Power& p) {
           {"network_w", number(p.network_w)},
           {"capped_share", number(p.capped_share)},
           {"cap_stretch", number(p.cap_stretch)},
-          {"trace", {{"bin_s", number(p.bin_s)}, {"gpu_mean_w", watts(p.gpu_by_bin_w)}}}};
+          {"trace", power_trace_json(p)}};
 }
 
 Json energy(const Power& p) {

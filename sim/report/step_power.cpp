@@ -96,6 +96,10 @@ Power step_power(const Scenario& s, const LoweredStep& step, const Timeline& tim
   out.cluster_mean_w = mean_w * gpus + rest.nodes.value + rest.network.value;
   out.bin_s = trace.bin_s;
   out.gpu_by_bin_w = trace.mean_by_bin();
+  for (const double watts : out.gpu_by_bin_w) {
+    out.node_by_bin_w.push_back((watts * gpus + rest.nodes.value) / nodes);
+    out.cluster_by_bin_w.push_back(watts * gpus + rest.nodes.value + rest.network.value);
+  }
   const double highest = *std::max_element(out.gpu_by_bin_w.begin(), out.gpu_by_bin_w.end());
   out.cluster_peak_w = highest * gpus + rest.nodes.value + rest.network.value;
   out.rank_by_bin_w = trace.rank_w;

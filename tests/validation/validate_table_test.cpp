@@ -65,6 +65,26 @@ TEST(ValidateTable, ARunThatFoundRoomWhereTheSimulatorFindsNoneIsCountedAsMemory
   EXPECT_NE(found.outcomes[0].inputs.find("tp1 cp1 pp8 vpp12"), std::string::npos);
 }
 
+// MLPerf Training v4.1 (power), Dell: adapters stand in with all weights. Measured at the wall.
+TEST(ValidateTable, PowerOfANodeIsWithinTenPercentOfTheMeasuredOneAndNoStepTimeIsScored) {
+  const std::string head =
+      "id,source,model,layers,hidden,heads,kv_heads,ffn,vocab,experts,seq_len,precision,gpu,n_gpus,"
+      "interconnect,tp,cp,pp,vpp,ep,etp,dp,zero_stage,schedule,recompute,mbs,gbs_sequences,measured_metric,"
+      "measured_value,unit,notes\n";
+  const std::string run =
+      "s,Llama-2-70B LoRA,80,8192,64,8,28672,32000,,8192,FP8,H100-80GB-SXM,64,,4,2,1,,,,8,,,,1,8,";
+  const std::vector<PublishedRow> rows = parse_published_table(
+      head + "power," + run + "avg_node_power_reported,7187,W per 8xH100 node,\nother," + run +
+          "avg_node_power_reported,7.187,kW,\nenergy," + run + "energy_per_run_8nodes,4.695,kWh,\n",
+      "test");
+  const TableValidation found = validate_table(rows, folders());
+  EXPECT_EQ(found.count(SkipReason::kMetric), 3U);
+  ASSERT_EQ(found.power.size(), 1U);  // the one in W
+  EXPECT_FALSE(found.power[0].skip) << found.power[0].skip->text;
+  EXPECT_LT(std::abs(found.power[0].error()), 0.1) << found.power[0].computed_w << " W";
+  EXPECT_NE(found.power[0].inputs.find("adapters = all weights"), std::string::npos);
+}
+
 TEST(ValidateTable, TheWholeCollectionRunsAndItsCountsAddUp) {
   const std::filesystem::path path = kRoot.parent_path() / "shared/data/validation/open.csv";
   std::error_code code;

@@ -110,6 +110,24 @@ TEST(Report, ANumberInTwoPlacesComesFromOneValue) {
   EXPECT_THROW(b.number("x", 1.235, "s", 4), InternalError);
 }
 
+TEST(Report, EnergyOfAStepAndRentOfTheStepsAloneAreShown) {
+  const auto& f = report().figures;
+  EXPECT_NEAR(f.at("energy.step").value * 1e6 / (15360.0 * 4096.0), f.at("energy.per_token").value, 1e-9);
+  EXPECT_NEAR(f.at("run.ideal_rent_usd").value / f.at("run.rent_usd").value,
+              f.at("run.goodput").value / 100.0, 1e-9);
+}
+
+TEST(Report, TokensHaveTheFactorThatSuitsThem) {
+  ReportInput in;
+  const ReportBuilder b(in);
+  in.scenario.training.tokens = 14.8e12;
+  EXPECT_EQ(b.tokens_text(), "14.8 x 10^12");
+  in.scenario.training.tokens = 300e9;
+  EXPECT_EQ(b.tokens_text(), "300 x 10^9");
+  in.scenario.training.tokens = 2.5e6;
+  EXPECT_EQ(b.tokens_text(), "2.50 x 10^6");
+}
+
 TEST(Report, JsonIsTheSourceOfEveryFormat) {
   const std::string json = to_json_text(report());
   const Document again = parse_document(json, "report.json");
