@@ -29,7 +29,7 @@ std::vector<Variant> variants_of(const SearchSpace& space) {
   std::vector<Variant> all;
   for (const std::string& name : space.schedules) {
     const bool pairs = name == "dualpipe" || name == "dualpipev";
-    for (const std::int64_t vpp : vpp_of(name, space.vpp)) all.push_back({name, vpp, pairs});
+    for (const std::int64_t vpp : vpp_of(name, space.vpp)) all.push_back({name, vpp, pairs, name == kSearchedSchedule});
   }
   return all;
 }
@@ -52,6 +52,8 @@ Layout layout_of(const SearchSpace& space, const std::vector<Variant>& variants,
   l.vpp = v.vpp;
   l.communication_sms = space.communication_sms[c.sms];
   l.messages = base.messages;
+  l.overlap_grad_reduce = base.overlap_grad_reduce;
+  l.overlap_param_gather = base.overlap_param_gather;
   const LayerPlacement placement = space.placement[c.placement];
   if (placement != LayerPlacement::kBalanced)
     l.stage_layers = counted_layers(placement, layers, l.pp * l.vpp);

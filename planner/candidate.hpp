@@ -13,7 +13,8 @@ namespace orrery {
 struct Variant {
   std::string schedule;
   std::int64_t vpp = 1;
-  bool pairs = false;  ///< overlaps forwards with backwards
+  bool pairs = false;     ///< overlaps forwards with backwards
+  bool searched = false;  ///< an order is searched for each layout: nothing is known of it before
 };
 
 /// The schedules of a space with the stages per rank that each may have.

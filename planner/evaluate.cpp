@@ -38,6 +38,8 @@ Evaluated Evaluator::evaluate(const Candidate& candidate, double cut) {
   Plan plan;
   const Layout& l = scenario_.layout;
   SIM_CHECK(plan_layout(scenario_, plan), "screened candidates keep the rules on sizes");
+  const bool searched = variants_[candidate.variant].searched;
+  if (searched) return evaluate_searched(cut);
   Schedule schedule = make_schedule(l.schedule, static_cast<int>(l.pp), static_cast<int>(l.vpp),
                                     static_cast<int>(plan.derived.microbatches));
   const bool pairs = overlaps(schedule);
@@ -62,11 +64,30 @@ Evaluated Evaluator::evaluate(const Candidate& candidate, double cut) {
     out.figures.step_s = step_seconds(scenario_, plan);
   }
   out.complete = true;
+  judge(out);
+  return out;
+}
+
+void Evaluator::judge(Evaluated& out) const {
   out.objective = Objective::value(goal_.level, meter_, out.figures);
   for (const Constraint& c : goal_.constraints) {
     if (!c.holds(meter_.value(c.metric, out.figures))) out.infeasible = "constraint";
   }
   if (goal_.frontier && goal_.frontier->beaten(meter_, out.figures)) out.infeasible = "constraint";
+}
+
+Evaluated Evaluator::evaluate_searched(double cut) {
+  Evaluated out;
+  const SimResult found = simulate(scenario_);
+  if (found.metrics.infeasible) {
+    out.infeasible = to_text(found.metrics.infeasible->reason);
+    return out;
+  }
+  for (const StageRow& stage : found.metrics.stages) out.stage_layers.push_back(stage.layers);
+  take(found.metrics, out);
+  out.complete = true;
+  judge(out);
+  out.complete = out.objective < cut;
   return out;
 }
 
@@ -87,6 +108,10 @@ std::optional<Evaluated> Evaluator::try_seed(const Candidate& candidate) {
 void Evaluator::simulate_into(Evaluated& out) {
   const Metrics m = simulate(scenario_).metrics;
   SIM_CHECK(!m.infeasible, "what fits at chunk level fits at operator level");
+  take(m, out);
+}
+
+void Evaluator::take(const Metrics& m, Evaluated& out) {
   out.operator_level = true;
   out.figures.step_s = m.step_time_s;
   out.figures.memory_bytes = m.memory_peak;

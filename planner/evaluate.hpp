@@ -31,7 +31,12 @@ class Evaluator {
   [[nodiscard]] std::optional<Evaluated> try_seed(const Candidate& candidate);
 
  private:
+  /// The schedule itself is looked for, in seconds; `scenario_` holds the layout.
+  [[nodiscard]] Evaluated evaluate_searched(double cut);
   void simulate_into(Evaluated& out);
+  static void take(const Metrics& metrics, Evaluated& out);
+  /// Objective, limits and front of complete figures.
+  void judge(Evaluated& out) const;
 
   Scenario scenario_;
   Layout base_;

@@ -178,7 +178,7 @@ std::vector<Screener::Group> Screener::groups_of(ReasonCounts* infeasible, std::
         count(to_text(unfit->reason), all);
       } else if (layout.pp * variants_[v].vpp > scenario_.model.layers) {
         count(to_text(Reason::kPipeline), all);
-      } else if (!profiles_.exists(v, layout.pp, microbatches)) {
+      } else if (!variants_[v].searched && !profiles_.exists(v, layout.pp, microbatches)) {
         count(to_text(Reason::kSchedule), all);
       } else {
         groups.push_back({.pp = p, .variant = v, .microbatches = microbatches});
@@ -215,7 +215,7 @@ std::vector<ScreenNode> Screener::open(const Candidate& frame, ReasonCounts& inf
   set_layout(frame);
   scenario_.layout.recompute = {};
   const bool pairs =
-      std::any_of(variants_.begin(), variants_.end(), [](const Variant& v) { return v.pairs; });
+      std::any_of(variants_.begin(), variants_.end(), [](const Variant& v) { return v.pairs || v.searched; });
   const BoundContext context{scenario_, units(0, false), memo_, 0};
   const double seconds = per_rank * to_seconds(SimTime{whole_work(context, pairs)}).value;
   const double bound = objective({.step_s = seconds, .memory_bytes = 0, .energy_j = least_energy(seconds)});
@@ -288,6 +288,7 @@ void Screener::expand_group(const Candidate& base, const Group& group, double cu
   layout.pp = space_.pp[group.pp];
   layout.vpp = v.vpp;
   layout.schedule = v.schedule;
+  if (v.searched) return expand_searched(c, group, cut, out);
   const bool many_stages = layout.pp * v.vpp > 1;
   const std::size_t sms_choices = v.pairs && layout.ep > 1 ? space_.communication_sms.size() : 1;
   const std::size_t placements = many_stages ? space_.placement.size() : 1;
@@ -327,6 +328,49 @@ void Screener::expand_group(const Candidate& base, const Group& group, double cu
       expand_stages(c, *profile, context, cut, out);
     }
   }
+}
+
+/// Of an order that is yet to be searched: the work of the average rank, with and without overlapped pairs, and
+/// the memory of parameters alone.
+void Screener::expand_searched(const Candidate& base, const Group& group, double cut, Screened& out) {
+  Candidate c = base;
+  const Layout& layout = scenario_.layout;
+  const BoundContext context{scenario_, units(0, layout.pp > 1), memo_, 0};
+  const double seconds =
+      to_seconds(SimTime{std::min(whole_work(context, true), whole_work(context, false))}).value *
+      static_cast<double>(group.microbatches) / static_cast<double>(layout.pp);
+  const ScheduleProfile nothing_known{};
+  const std::size_t placements = layout.pp > 1 ? space_.placement.size() : 1;
+  for (std::size_t p = 0; p < placements; ++p) {
+    c.placement = static_cast<std::uint8_t>(p);
+    const LayerPlacement placement = space_.placement[p];
+    const bool placed = placement == LayerPlacement::kBalanced ||
+                        !counted_layers(placement, scenario_.model.layers, layout.pp).empty();
+    for (std::size_t z = 0; z < space_.zero.size(); ++z) {
+      for (std::size_t o = 0; o < space_.offload.size(); ++o) {
+        c.zero = static_cast<std::uint8_t>(z);
+        c.offload = static_cast<std::uint8_t>(o);
+        scenario_.layout.zero_stage = space_.zero[z];
+        scenario_.layout.offload = space_.offload[o];
+        const double memory =
+            mean_memory(context, nothing_known, space_.zero[z], layout.pp, space_.offload[o]);
+        if (!placed) {
+          out.infeasible[to_text(Reason::kPipeline)] += 1;
+        } else if (!allowed(space_, scenario_, placement)) {
+          out.infeasible["forbidden"] += 1;
+        } else if (memory > memory_limit()) {
+          out.infeasible[to_text(Reason::kMemory)] += 1;
+        } else {
+          ZeroBound least;
+          least.step_ps = to_sim_time(Seconds{seconds}).ps;
+          least.memory_bytes = memory;
+          least.energy_j = least_energy(seconds);
+          expand_shard(c, least, cut, out);
+        }
+      }
+    }
+  }
+  scenario_.layout.offload = {};
 }
 
 void Screener::expand_stages(const Candidate& candidate, const ScheduleProfile& profile,
@@ -426,6 +470,7 @@ void Screener::set_groups(const ScheduleProfile& profile, LayoutBound& bound) {
 ZeroBound Screener::bound_of(const Candidate& c) {
   set_layout(c);
   const Variant& v = variants_[c.variant];
+  SIM_CHECK(!v.searched, "a searched order has no profile");
   Layout& layout = scenario_.layout;
   const std::int64_t microbatches = derive(layout, scenario_.training, scenario_.gpus).microbatches;
   const std::int64_t used = effective_sms(c);

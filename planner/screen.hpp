@@ -99,6 +99,7 @@ class Screener {
   void set_layout(const Candidate& base);
   const UnitTable& units(std::int64_t sms, bool many_stages);
   void expand_group(const Candidate& base, const Group& group, double cut, Screened& out);
+  void expand_searched(const Candidate& base, const Group& group, double cut, Screened& out);
   void expand_shard(const Candidate& candidate, const ZeroBound& least, double cut, Screened& out);
   void expand_stages(const Candidate& candidate, const ScheduleProfile& profile, const BoundContext& context,
                      double cut, Screened& out);

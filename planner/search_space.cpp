@@ -76,11 +76,13 @@ std::vector<std::int64_t> parse_numbers(std::string_view text, const std::string
 
 std::vector<std::string> parse_schedules(std::string_view text, const std::string& place) {
   std::vector<std::string> known;
+  std::vector<std::string> all;
   for (const GeneratorInfo& info : generators()) {
-    if (info.name != "auto") known.push_back(info.name);
+    known.push_back(info.name);
+    if (info.name != kSearchedSchedule) all.push_back(info.name);
   }
-  if (text == "all") return known;
-  std::vector<std::string> all = split(text, ',');
+  if (text == "all") return all;
+  all = split(text, ',');
   for (const std::string& name : all) {
     if (std::find(known.begin(), known.end(), name) == known.end()) unknown(name, "a schedule", known, place);
   }

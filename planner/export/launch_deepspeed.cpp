@@ -33,6 +33,10 @@ std::vector<std::string> missing_of(const LaunchPlan& plan) {
   if (l.pp > 1 && l.zero_stage >= 2) out.push_back("ZeRO 2 and 3 do not go with DeepSpeed's pipeline");
   if (l.recompute.policy != "none")
     out.push_back(fmt::format("recompute '{}': decided by the model code", l.recompute.policy));
+  if (l.offload.optimizer && l.zero_stage == 0)
+    out.emplace_back("an optimizer on the host: offload_optimizer needs ZeRO 1 or more");
+  if (l.offload.activations)
+    out.emplace_back("activations on the host: decided by the model code (cpu_checkpointing keeps only inputs)");
   if (is_fp8(plan.scenario.training.precision))
     out.push_back(
         fmt::format("precision {}: the FP8 linear layers are those of the model code; BF16 is set here",
@@ -60,6 +64,8 @@ std::string deepspeed_json(const LaunchPlan& plan) {
       {"train_micro_batch_size_per_gpu", s.layout.microbatch_size},
       {"gradient_accumulation_steps", plan.microbatches},
       {"zero_optimization", {{"stage", s.layout.zero_stage}, {"overlap_comm", reduces_beside(s.layout)}}}};
+  if (s.layout.offload.optimizer && s.layout.zero_stage > 0)
+    out["zero_optimization"]["offload_optimizer"] = {{"device", "cpu"}, {"pin_memory", true}};
   out[s.training.precision == Precision::kFp16 ? "fp16" : "bf16"] = {{"enabled", true}};
   return out.dump(2) + "\n";
 }

@@ -189,6 +189,25 @@ void add_parallel(const LaunchPlan& plan, LaunchFlags& out) {
   add_sharding(l, out);
 }
 
+void add_offload(const Layout& layout, LaunchFlags& out) {
+  Flags& f = out.training;
+  if (layout.offload.optimizer) {
+    add(f, "--optimizer-cpu-offload");
+    add(f, "--optimizer-offload-fraction", "1.0");
+    add(f, "--use-precision-aware-optimizer");
+    out.missing.emplace_back(
+        "the update on the host is predicted one part after the other: --overlap-cpu-optimizer-d2h-h2d makes "
+        "the step faster than predicted");
+  }
+  if (layout.offload.activations) {
+    add(f, "--fine-grained-activation-offloading");
+    add(f, "--offload-modules", "attn_norm qkv_linear core_attn attn_proj mlp_norm expert_fc1 moe_act");
+    out.missing.emplace_back(
+        "the activations of dense feed-forward layers and shared experts, which no offload module names: they "
+        "stay on the GPU");
+  }
+}
+
 void add_recompute(const LaunchPlan& plan, LaunchFlags& out) {
   const Recompute& r = plan.scenario.layout.recompute;
   Flags& f = out.training;
@@ -235,6 +254,7 @@ void add_training(const LaunchPlan& plan, LaunchFlags& out) {
     add(f, "--train-samples",
         static_cast<std::int64_t>(s.training.tokens / static_cast<double>(s.training.sequence_length)));
   add_recompute(plan, out);
+  add_offload(plan.scenario.layout, out);
   add_precision(s.training.precision, out);
 }
 

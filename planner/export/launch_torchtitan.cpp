@@ -94,6 +94,9 @@ void add_sharding(const LaunchPlan& plan, Section& out, std::vector<std::string>
   out.set("data_parallel_replicate_degree", zero == 0 ? plan.dp : 1);
   out.set("data_parallel_shard_degree", zero == 0 ? 1 : plan.dp);
   if (zero > 0) out.set("fsdp_reshard_after_forward", std::string(zero == 3 ? "always" : "never"));
+  if (plan.scenario.layout.offload != Offload{})
+    missing.push_back(fmt::format("offload {}: torchtitan's enable_cpu_offload moves the parameters too",
+                                  to_text(plan.scenario.layout.offload)));
   if (zero == 1)
     missing.emplace_back(
         "ZeRO 1: FSDP shares gradients as well, which is ZeRO 2; memory is lower than predicted");

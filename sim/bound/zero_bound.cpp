@@ -17,6 +17,11 @@ std::int64_t collective_ps(CollectiveKind kind, double bytes, const EndpointGrou
   return to_sim_time(collective_cost(kind, Bytes{bytes}, group, cluster).time).ps;
 }
 
+DataParallelPlan plan_of(Layout layout, std::int64_t zero_stage) {
+  layout.zero_stage = zero_stage;
+  return data_parallel_plan(layout);
+}
+
 /// The update of `owned` parameters on the host with the copies there and back.
 SimTime host_update(double owned, double bytes, const ClusterProfile& cluster) {
   return to_sim_time(host_copy_time(Bytes{4.0 * owned}, cluster)) +
@@ -34,6 +39,7 @@ class Tail {
         bound_(bound),
         copies_(copies),
         zero_(zero_stage),
+        plan_(plan_of(context.scenario.layout, zero_stage)),
         on_host_(offload.optimizer),
         bytes_per_param_(optimizer_traffic(memory_rules(context.scenario.training.precision))) {}
 
@@ -49,7 +55,7 @@ class Tail {
     const auto sms = static_cast<std::int64_t>(cluster_.gpu.sm_count.value) - context_.communication_sms;
     std::int64_t ps = on_host_ ? host_update(owned, owned * bytes_per_param_, cluster_).ps
                                : context_.memo.optimizer_ps(owned * bytes_per_param_, sms);
-    if (!sharded || zero_ >= 3) return ps;
+    if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return ps;
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.dense, bound_.dense_group, cluster_);
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.expert, bound_.expert_group, cluster_);
     return ps;
@@ -57,8 +63,8 @@ class Tail {
 
  private:
   [[nodiscard]] std::int64_t reduce_part(double params, EndpointGroup group) const {
-    if (zero_ >= 2) {
-      params /= static_cast<double>(group.size / copies_);
+    if (plan_.reduce != DataTraffic::kAfterPipeline) {
+      if (zero_ >= 1) params /= static_cast<double>(group.size / copies_);
       group = {.size = copies_, .per_node = 1, .nodes = copies_};
     }
     const CollectiveKind kind = zero_ == 0 ? CollectiveKind::kAllReduce : CollectiveKind::kReduceScatter;
@@ -69,6 +75,7 @@ class Tail {
   const BoundContext& context_;
   const LayoutBound& bound_;
   std::int64_t copies_, zero_;
+  DataParallelPlan plan_;
   bool on_host_;
   double bytes_per_param_;
 };

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "sim/base/units_text.hpp"
+#include "sim/cost/host_cost.hpp"
+#include "sim/layout/data_parallel.hpp"
 #include "sim/report/measure.hpp"
 #include "sim/workload/blocks.hpp"
 
@@ -65,6 +67,32 @@ void add_network(const ClusterProfile& c, bool experts, List& list) {
   list.number("expert_all_to_all.notify_combine_s", a.notify_combine_s, "s");
 }
 
+void add_sharding(const Layout& layout, List& list) {
+  if (layout.zero_stage < 2) return;
+  const DataParallelPlan plan = data_parallel_plan(layout);
+  const bool beside = plan.reduce == DataTraffic::kEveryUse;
+  const bool given = layout.overlap_grad_reduce || layout.overlap_param_gather;
+  list.add("zero.overlap", beside ? "beside the work" : "between kernels", "", given ? "given" : "assumed",
+           beside ? "gradients leave and weights arrive one unit ahead, as PyTorch's FSDP prefetches"
+                  : "kernels wait for weights and gradients to move");
+}
+
+void add_offload(const Scenario& s, List& list) {
+  if (s.layout.offload == Offload{}) return;
+  const ClusterProfile& c = s.cluster;
+  list.number("host_link_bytes_per_s", c.host_link_bytes_per_s, "B/s");
+  list.number("host_memory_bytes", *c.host_memory_bytes, "B");
+  if (s.layout.offload.optimizer) {
+    list.number("host_memory_bytes_per_s", *c.host_memory_bytes_per_s, "B/s");
+    list.add("offload.host_update", "0.5", "of the host's bandwidth", "assumed",
+             "gradients, update and weights one after the other");
+  }
+  if (s.layout.offload.activations)
+    list.add("offload.activations", "every layer but the last before the head", "", "assumed",
+             copies_share_port(c) ? "one layer ahead; copies and NIC share the GPU's PCIe port"
+                                  : "one layer ahead, on a link of the host's own");
+}
+
 void add_rules(const Measured& in, List& list) {
   const MemoryRules& r = in.rules;
   const Scenario& s = in.scenario;
@@ -89,11 +117,8 @@ void add_rules(const Measured& in, List& list) {
            "unfused cross-entropy over FP32 logits, passes counted as torch runs it; a fused kernel moves 8");
   list.add("messages", message_rule_names()[static_cast<std::size_t>(s.layout.messages)], "", "published",
            "blocking: deepseek-ai/DualPipe dualpipe.py @3da1bbe waits for its messages before the next step");
-  if (s.layout.zero_stage >= 2) {
-    list.add("zero.overlap", "none", "", "assumed",
-             "gradients and weights move between kernels, not beside them: real systems prefetch, so this is "
-             "too slow");
-  }
+  add_sharding(s.layout, list);
+  add_offload(s, list);
   list.add("stragglers", "none", "", "assumed", "in the simulated step all GPUs run at the profile's rates");
   if (in.communication_sms > 0) {
     list.add("layout.communication_sms", std::to_string(in.communication_sms), "SMs",

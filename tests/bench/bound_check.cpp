@@ -52,6 +52,7 @@ int run(int argc, char** argv) {
   Scenario s = load_scenario(argc > 2 ? argv[2] : root / "docs/examples/mixtral-8x7b-h100.json", {},
                              {{root / "hwprofiles"}});
   s.cluster.gpu.memory_bytes.value = 1e15;
+  if (s.cluster.host_memory_bytes) s.cluster.host_memory_bytes->value = 1e15;
   const SearchSpace space = default_space(s);
   constexpr int kStretch = 100;
   std::vector<Tally> tallies(static_cast<std::size_t>((wanted + kStretch - 1) / kStretch));

@@ -38,6 +38,7 @@ class RandomLayouts {
       pick(c.placement, space_.pp[c.pp] * v.vpp > 1 ? space_.placement.size() : 1);
       pick(c.sms, v.pairs && space_.ep[c.ep] > 1 ? space_.communication_sms.size() : 1);
       pick(c.zero, space_.zero.size());
+      pick(c.offload, space_.offload.size());
       if (fits(c, most_steps)) return c;
     }
   }
