@@ -74,7 +74,7 @@ LayoutSearch::LayoutSearch(ProfileFolders profiles, QObject* parent)
     : QObject(parent), profiles_(std::move(profiles)) {}
 
 LayoutSearch::~LayoutSearch() {
-  stop_ = true;
+  control_.stop();
   if (worker_.joinable()) worker_.join();
 }
 
@@ -87,7 +87,8 @@ void LayoutSearch::start(const Scenario& scenario, const PlanQuestion& question)
     progress_ = {};
     problem_.clear();
   }
-  stop_ = false;
+  control_.reset();
+  clock_.start();
   running_ = true;
   worker_ = std::thread([this, request = std::move(request)]() mutable { work(std::move(request)); });
 }
@@ -95,7 +96,8 @@ void LayoutSearch::start(const Scenario& scenario, const PlanQuestion& question)
 void LayoutSearch::work(PlanRequest request) {
   using Clock = std::chrono::steady_clock;
   Clock::time_point next = Clock::now();
-  request.stop = [this] { return stop_.load(); };
+  const ControlScope scope(&control_);
+  request.stop = [this] { return control_.stopped(); };
   request.progress = [&](const SearchProgress& now) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -113,6 +115,8 @@ void LayoutSearch::work(PlanRequest request) {
     answer = std::make_shared<const PlanAnswer>(plan_answer(plan_layouts(request), *request.run_data));
   } catch (const std::exception& error) {
     problem = error.what();
+  } catch (const Stopped&) {
+    // Before there was anything to keep.
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -125,7 +129,17 @@ void LayoutSearch::work(PlanRequest request) {
 }
 
 void LayoutSearch::cancel() {
-  stop_ = true;
+  control_.stop();
+}
+
+void LayoutSearch::pause() {
+  control_.pause();
+  clock_.pause();
+}
+
+void LayoutSearch::resume() {
+  control_.resume();
+  clock_.resume();
 }
 
 void LayoutSearch::wait() {

@@ -2,6 +2,7 @@
 
 #include <QObject>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "gui/core/plan_answers.hpp"
+#include "gui/core/work_clock.hpp"
+#include "sim/base/work_control.hpp"
 
 namespace orrery::gui {
 
@@ -44,11 +47,16 @@ class LayoutSearch : public QObject {
 
   /// Begins anew. InputErrors of `plan_request`.
   void start(const Scenario& scenario, const PlanQuestion& question);
-  /// Ends soon, with the best so far.
+  /// Ends within a tenth of a second, with the best so far.
   void cancel();
+  void pause();
+  void resume();
+  [[nodiscard]] bool paused() const { return control_.paused(); }
   void wait();
   [[nodiscard]] bool running() const { return running_; }
   [[nodiscard]] SearchProgress progress() const;
+  /// Since it began, without pauses.
+  [[nodiscard]] double seconds() const { return clock_.seconds(); }
   /// Of the last search that ended; null before.
   [[nodiscard]] std::shared_ptr<const PlanAnswer> answer() const;
   /// What the last search was refused for, in words; empty: nothing.
@@ -67,7 +75,8 @@ class LayoutSearch : public QObject {
   std::shared_ptr<const PlanAnswer> answer_;
   std::string problem_;
   std::thread worker_;
-  std::atomic<bool> stop_{false};
+  WorkControl control_;
+  WorkClock clock_;
   std::atomic<bool> running_{false};
 };
 

@@ -9,48 +9,10 @@
 #include <set>
 
 #include "gui/core/chart_parts.hpp"
+#include "gui/core/plan_values.hpp"
 
 namespace orrery::gui {
 namespace {
-
-std::string input_of(const SweepRow& row, const std::string& key) {
-  for (const auto& [name, value] : row.inputs) {
-    if (name != key) continue;
-    if (value.size() > 1 && value.front() == '"') return value.substr(1, value.size() - 2);
-    if (value.size() < 2 || value.front() != '[') return value == "null" ? "" : value;
-    // Lists as the command line takes them: names joined by +, numbers by blanks.
-    std::string list;
-    for (const char c : value.substr(1, value.size() - 2)) {
-      if (c == ',')
-        list += value[1] == '"' ? '+' : ' ';
-      else if (c != '"')
-        list += c;
-    }
-    return list;
-  }
-  return "";
-}
-
-/// Units as people write them: GB (10^9 B), %, M USD.
-struct ShownUnit {
-  double scale = 1;
-  std::string_view unit;
-};
-ShownUnit shown_unit(std::size_t metric) {
-  const SweepMetric& m = sweep_metrics()[metric];
-  if (m.unit == "B") return {1e-9, "GB"};
-  if (m.unit == "USD") return {1e-6, "M USD"};
-  if (m.unit == "J") return {1e-6, "MJ"};
-  if (m.unit.empty()) return {100, "%"};
-  if (m.name == "cluster_mean_w") return {1e-6, "MW"};
-  return {1, m.unit};
-}
-
-/// In the unit shown.
-std::optional<double> value_of(const SweepRow& row, std::size_t metric) {
-  if (row.status != "ok" || metric >= row.metrics.size() || !row.metrics[metric]) return std::nullopt;
-  return *row.metrics[metric] * shown_unit(metric).scale;
-}
 
 /// Numbers in their order, words after them by name.
 bool before(const std::string& a, const std::string& b) {
@@ -67,7 +29,7 @@ bool before(const std::string& a, const std::string& b) {
 std::vector<std::string> values_of(const PlanItems& items, const std::string& key) {
   std::vector<std::string> out;
   for (const auto& item : items) {
-    const std::string v = input_of(item.row, key);
+    const std::string v = shown_input(item.row, key);
     if (!v.empty() && std::find(out.begin(), out.end(), v) == out.end()) out.push_back(v);
   }
   std::sort(out.begin(), out.end(), before);
@@ -102,13 +64,6 @@ bool better(std::size_t metric, double a, double b) {
 
 }  // namespace
 
-int metric_index(const std::string& name) {
-  for (std::size_t i = 0; i < sweep_metrics().size(); ++i) {
-    if (sweep_metrics()[i].name == name) return static_cast<int>(i);
-  }
-  return -1;
-}
-
 Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
   Table t{"plan", "Layouts", {}, {}, {}};
   const bool named =
@@ -138,10 +93,10 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
     for (const auto& [name, title] : kShown) {
       const int at = metric_index(name);
       const std::optional<double> v =
-          at < 0 ? std::nullopt : value_of(item.row, static_cast<std::size_t>(at));
+          at < 0 ? std::nullopt : shown_value(item.row, static_cast<std::size_t>(at));
       row.push_back(v ? Cell(digits_text(*v), *v, "") : Cell(""));
     }
-    for (const std::string& key : keys) row.emplace_back(input_of(item.row, key));
+    for (const std::string& key : keys) row.emplace_back(shown_input(item.row, key));
     if (!all_fit)
       row.emplace_back(item.row.reason_code.empty() ? "" : item.row.reason_code + ": " + item.row.reason);
     t.rows.push_back(std::move(row));
@@ -152,18 +107,18 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
 std::vector<std::size_t> front_of(const PlanItems& items, std::size_t x_metric, std::size_t y_metric) {
   std::vector<std::size_t> all;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (value_of(items[i].row, x_metric) && value_of(items[i].row, y_metric)) all.push_back(i);
+    if (shown_value(items[i].row, x_metric) && shown_value(items[i].row, y_metric)) all.push_back(i);
   }
   std::stable_sort(all.begin(), all.end(), [&](std::size_t a, std::size_t b) {
-    const double xa = *value_of(items[a].row, x_metric);
-    const double xb = *value_of(items[b].row, x_metric);
+    const double xa = *shown_value(items[a].row, x_metric);
+    const double xb = *shown_value(items[b].row, x_metric);
     if (xa != xb) return better(x_metric, xa, xb);
-    return better(y_metric, *value_of(items[a].row, y_metric), *value_of(items[b].row, y_metric));
+    return better(y_metric, *shown_value(items[a].row, y_metric), *shown_value(items[b].row, y_metric));
   });
   std::vector<std::size_t> front;
   for (std::size_t i : all) {
-    if (front.empty() ||
-        better(y_metric, *value_of(items[i].row, y_metric), *value_of(items[front.back()].row, y_metric)))
+    if (front.empty() || better(y_metric, *shown_value(items[i].row, y_metric),
+                                *shown_value(items[front.back()].row, y_metric)))
       front.push_back(i);
   }
   return front;
@@ -176,8 +131,8 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   double low_x = 1e300, high_x = -1e300, low_y = 1e300, high_y = -1e300;
   std::size_t fits = 0;
   for (const auto& item : items) {
-    const auto x = value_of(item.row, x_metric);
-    const auto y = value_of(item.row, y_metric);
+    const auto x = shown_value(item.row, x_metric);
+    const auto y = shown_value(item.row, y_metric);
     if (!x || !y) continue;
     ++fits;
     low_x = std::min(low_x, *x);
@@ -214,15 +169,15 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   const std::vector<std::size_t> front = front_of(items, x_metric, y_metric);
   SceneCurve curve;
   for (std::size_t i : front) {
-    const double vx = *value_of(items[i].row, x_metric);
-    const double vy = *value_of(items[i].row, y_metric);
+    const double vx = *shown_value(items[i].row, x_metric);
+    const double vy = *shown_value(items[i].row, y_metric);
     curve.points.push_back({x.at(vx), y.at(vy)});
   }
   layer.curves.push_back(std::move(curve));
   std::vector<SceneDot> above;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto vx = value_of(items[i].row, x_metric);
-    const auto vy = value_of(items[i].row, y_metric);
+    const auto vx = shown_value(items[i].row, x_metric);
+    const auto vy = shown_value(items[i].row, y_metric);
     chart.table.rows.push_back({Cell(std::to_string(i + 1), static_cast<double>(i + 1), ""),
                                 vx ? Cell(digits_text(*vx), *vx, "") : Cell(""),
                                 vy ? Cell(digits_text(*vy), *vy, "") : Cell(""), Cell("")});
@@ -269,12 +224,12 @@ Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::st
   std::map<std::pair<std::size_t, std::size_t>, std::string> why;
   double low = 1e300, high = -1e300;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto cx =
-        static_cast<std::size_t>(std::find(xs.begin(), xs.end(), input_of(items[i].row, x_key)) - xs.begin());
-    const auto cy =
-        static_cast<std::size_t>(std::find(ys.begin(), ys.end(), input_of(items[i].row, y_key)) - ys.begin());
+    const auto cx = static_cast<std::size_t>(
+        std::find(xs.begin(), xs.end(), shown_input(items[i].row, x_key)) - xs.begin());
+    const auto cy = static_cast<std::size_t>(
+        std::find(ys.begin(), ys.end(), shown_input(items[i].row, y_key)) - ys.begin());
     if (cx == xs.size() || cy == ys.size()) continue;
-    const auto v = value_of(items[i].row, metric);
+    const auto v = shown_value(items[i].row, metric);
     auto& cell = best[{cx, cy}];
     if (v && (!cell.first || better(metric, *v, *cell.first))) cell = {v, i};
     if (!v && !items[i].row.reason_code.empty()) why[{cx, cy}] = items[i].row.reason_code;
@@ -389,7 +344,7 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
     double low = 1e300, high = -1e300;
     const auto metric = static_cast<std::size_t>(std::max(0, metric_index(axes[a])));
     for (const auto& item : items) {
-      if (const auto v = value_of(item.row, metric)) low = std::min(low, *v), high = std::max(high, *v);
+      if (const auto v = shown_value(item.row, metric)) low = std::min(low, *v), high = std::max(high, *v);
     }
     if (low > high) low = 0, high = 1;
     scales[a] = make_scale(low, high, plot.y + plot.h, plot.y, false);
@@ -418,11 +373,12 @@ Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& key
       const double x = plot.x + apart * static_cast<double>(a);
       if (a < first_result) {
         const auto v = static_cast<double>(
-            std::find(words[a].begin(), words[a].end(), input_of(items[i].row, axes[a])) - words[a].begin());
+            std::find(words[a].begin(), words[a].end(), shown_input(items[i].row, axes[a])) -
+            words[a].begin());
         const double last = static_cast<double>(words[a].size()) - 1;
         curve.points.push_back({x, plot.y + plot.h * (last < 1 ? 0.5 : 1 - std::min(v, last) / last)});
-      } else if (const auto v =
-                     value_of(items[i].row, static_cast<std::size_t>(std::max(0, metric_index(axes[a]))))) {
+      } else if (const auto v = shown_value(items[i].row,
+                                            static_cast<std::size_t>(std::max(0, metric_index(axes[a]))))) {
         curve.points.push_back({x, scales[a].at(*v)});
       }
     }

@@ -83,6 +83,8 @@ MainWindow::MainWindow(ProfileFolders profiles, const QString& settings, QWidget
 MainWindow::~MainWindow() {
   bench_.disconnect(this);
   undo_->disconnect(this);
+  // A file that was asked for is finished; everything else is stopped.
+  export_worker_.wait();
 }
 
 void MainWindow::make_centre() {
