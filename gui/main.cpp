@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
       return fail(kUsage, "--size: found '" + parser.value(size).toStdString() +
                               "', expected a size such as 1600x900");
     window.resize(w, h);
-    if (headless) window.set_theme(Theme::kLight);
+    if (headless) window.set_theme(Theme::kLight), window.leave_out_clocks();
     if (parser.isSet(theme) && !set_theme(window, parser.value(theme)))
       return fail(kUsage, "--theme: found '" + parser.value(theme).toStdString() +
                               "', expected light, dark, high-contrast or print");

@@ -85,10 +85,11 @@ void LayoutSearch::start(const Scenario& scenario, const PlanQuestion& question)
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     progress_ = {};
+    phase_ = 0;
     problem_.clear();
+    clock_.start();
   }
   control_.reset();
-  clock_.start();
   running_ = true;
   worker_ = std::thread([this, request = std::move(request)]() mutable { work(std::move(request)); });
 }
@@ -101,6 +102,10 @@ void LayoutSearch::work(PlanRequest request) {
   request.progress = [&](const SearchProgress& now) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
+      if (now.decided < progress_.decided) {
+        ++phase_;
+        clock_.start();
+      }
       progress_ = now;
     }
     if (Clock::now() < next) return;
@@ -134,12 +139,16 @@ void LayoutSearch::cancel() {
 
 void LayoutSearch::pause() {
   control_.pause();
+  const std::lock_guard<std::mutex> lock(mutex_);
   clock_.pause();
 }
 
 void LayoutSearch::resume() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    clock_.resume();
+  }
   control_.resume();
-  clock_.resume();
 }
 
 void LayoutSearch::wait() {
@@ -149,6 +158,16 @@ void LayoutSearch::wait() {
 SearchProgress LayoutSearch::progress() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return progress_;
+}
+
+int LayoutSearch::phase() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return phase_;
+}
+
+double LayoutSearch::seconds() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return clock_.seconds();
 }
 
 std::shared_ptr<const PlanAnswer> LayoutSearch::answer() const {

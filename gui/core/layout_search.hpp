@@ -55,8 +55,11 @@ class LayoutSearch : public QObject {
   void wait();
   [[nodiscard]] bool running() const { return running_; }
   [[nodiscard]] SearchProgress progress() const;
-  /// Since it began, without pauses.
-  [[nodiscard]] double seconds() const { return clock_.seconds(); }
+  /// Searches that have ended: those of an objective's levels and of the points of a front follow one
+  /// another.
+  [[nodiscard]] int phase() const;
+  /// Since the present one of them began, without pauses.
+  [[nodiscard]] double seconds() const;
   /// Of the last search that ended; null before.
   [[nodiscard]] std::shared_ptr<const PlanAnswer> answer() const;
   /// What the last search was refused for, in words; empty: nothing.
@@ -72,6 +75,7 @@ class LayoutSearch : public QObject {
   ProfileFolders profiles_;
   mutable std::mutex mutex_;
   SearchProgress progress_;
+  int phase_ = 0;
   std::shared_ptr<const PlanAnswer> answer_;
   std::string problem_;
   std::thread worker_;

@@ -136,6 +136,11 @@ void PlanSearch::wait() {
   if (worker_.joinable()) worker_.join();
 }
 
+std::size_t PlanSearch::done() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return items_.size();
+}
+
 PlanItems PlanSearch::items() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return items_;

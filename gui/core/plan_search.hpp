@@ -44,6 +44,7 @@ class PlanSearch : public QObject {
   void wait();
   [[nodiscard]] bool running() const { return running_; }
   [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] std::size_t done() const;
   /// Done so far, in the order of the grid; a copy, since the worker goes on.
   [[nodiscard]] PlanItems items() const;
   [[nodiscard]] const std::vector<PlanAxis>& axes() const { return axes_; }

@@ -1,6 +1,24 @@
 #include "gui/core/plan_values.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace orrery::gui {
+namespace {
+
+/// Numbers in their order, words after them by name.
+bool before(const std::string& a, const std::string& b) {
+  char* end_a = nullptr;
+  char* end_b = nullptr;
+  const double x = std::strtod(a.c_str(), &end_a);
+  const double y = std::strtod(b.c_str(), &end_b);
+  const bool number_a = end_a != a.c_str() && *end_a == 0;
+  const bool number_b = end_b != b.c_str() && *end_b == 0;
+  if (number_a && number_b) return x < y;
+  return number_a != number_b ? number_a : a < b;
+}
+
+}  // namespace
 
 int metric_index(const std::string& name) {
   for (std::size_t i = 0; i < sweep_metrics().size(); ++i) {
@@ -39,6 +57,35 @@ std::string shown_input(const SweepRow& row, const std::string& key) {
     return list;
   }
   return "";
+}
+
+std::string metric_label(std::size_t metric) {
+  // The name without its base unit: that is not the one shown.
+  std::string name(sweep_metrics()[metric].name);
+  if (name == "step_j") name = "energy of a step";
+  if (name == "peak_bytes") name = "peak memory";
+  if (name == "usd") name = "rent";
+  for (const std::string_view end : {"_bytes", "_s", "_w", "_t", "_mwh"}) {
+    if (name.ends_with(end) && !name.ends_with("_per_s")) name.resize(name.size() - end.size());
+  }
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name + ", " + std::string(shown_unit(metric).unit);
+}
+
+std::vector<std::string> distinct_values(const PlanItems& items, const std::string& key) {
+  std::vector<std::string> out;
+  for (const auto& item : items) {
+    const std::string v = shown_input(item.row, key);
+    if (!v.empty() && std::find(out.begin(), out.end(), v) == out.end()) out.push_back(v);
+  }
+  std::sort(out.begin(), out.end(), before);
+  return out;
+}
+
+std::string item_tip(const PlanItem& item) {
+  std::string tip = item.found_as;
+  for (const Override& o : item.overrides) tip += (tip.empty() ? "" : "\n") + o.key + " = " + o.value;
+  return tip;
 }
 
 }  // namespace orrery::gui

@@ -38,7 +38,7 @@ std::string left_text(double done, double total, double seconds) {
   const double left = seconds_left(done, total, seconds);
   if (left < 0) return {};
   if (left < 90) return fmt::format("about {:.0f} s left at this pace", std::ceil(left));
-  if (left < 90 * 60) return fmt::format("about {:.0f} min left at this pace", left / 60);
+  if (left < 90 * 60) return fmt::format("about {:.0f} min left at this pace", std::ceil(left / 60));
   return fmt::format("about {:.1f} h left at this pace", left / 3600);
 }
 

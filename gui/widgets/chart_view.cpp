@@ -126,7 +126,7 @@ ChartView::ChartView(const QString& name, QWidget* parent)
   table_->verticalHeader()->hide();
   table_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 5);
   table_->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-  table_->horizontalHeader()->setStretchLastSection(true);
+  table_->horizontalHeader()->setMinimumSectionSize(24);
   table_->setWordWrap(false);
   stack_->addWidget(canvas_);
   stack_->addWidget(table_);

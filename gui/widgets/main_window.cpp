@@ -60,7 +60,7 @@ MainWindow::MainWindow(ProfileFolders profiles, const QString& settings, QWidget
   connect(&bench_, &Workbench::run_changed, this, [this] { show_run(); });
   connect(&bench_, &Workbench::problems_changed, this, [this] { show_problems(); });
   connect(&bench_, &Workbench::busy_changed, this, [this](bool busy) {
-    if (busy) speed_label_->setText("simulating...  Ctrl+. cancels");
+    show_speed();
     actions_.at("cancel")->setEnabled(busy);
   });
   connect(timeline_, &TimelineView::selection_changed, this, [this] { show_selection(); });
@@ -242,6 +242,23 @@ void MainWindow::make_docks() {
   });
 }
 
+void MainWindow::leave_out_clocks() {
+  clocks_ = false;
+  show_speed();
+}
+
+void MainWindow::show_speed() {
+  const auto run = bench_.run();
+  if (bench_.busy())
+    speed_label_->setText("simulating...  Ctrl+. cancels");
+  else if (run && bench_.stale())
+    speed_label_->setText("stale: the result is of the scenario before the last edit; F5 simulates");
+  else if (run && clocks_)
+    speed_label_->setText(QString("simulated in %1 ms").arg(run->seconds_to_make() * 1000, 0, 'f', 0));
+  else
+    speed_label_->setText(run ? "simulated" : "");
+}
+
 void MainWindow::show_run() {
   const auto run = bench_.run();
   if (run && !bench_.stale()) find_ranges();
@@ -250,8 +267,7 @@ void MainWindow::show_run() {
       bench_.stale());
   timeline_->set_stale(bench_.stale());
   if (!run) return;
-  if (!bench_.stale())
-    speed_label_->setText(QString("simulated in %1 ms").arg(run->seconds_to_make() * 1000, 0, 'f', 0));
+  show_speed();
   if (timeline_->run() != run) {
     const bool first = timeline_->run() == nullptr;
     timeline_->set_run(run);
@@ -365,7 +381,7 @@ void MainWindow::show_problems() {
 
 void MainWindow::size_docks() {
   const int w = width();
-  resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 22 / 100, w * 21 / 100}, Qt::Horizontal);
+  resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 29 / 100, w * 23 / 100}, Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
   resizeDocks({docks_.at("Waterfall")}, {height() * 25 / 100}, Qt::Vertical);
