@@ -276,7 +276,7 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
     x += w;
   };
   if (state.level == Level::kCluster) {
-    entry({{}, Ink::kHeat}, "busy GPUs: the darker the more");
+    entry({{}, Ink::kHeat}, "busy GPUs: the stronger the colour the more");
   } else {
     const bool streams = state.level != Level::kPipeline;
     for (int c = 0; c < kCategoryCount; ++c) {

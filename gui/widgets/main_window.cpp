@@ -113,7 +113,7 @@ void MainWindow::make_centre() {
   };
   link("1 critical path (K)", [this] { timeline_->act("critical"), timeline_->setFocus(); });
   link("2 uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
-  link("3 keep to compare (Ctrl+B)", [this] { keep_as_b(); });
+  link("3 keep as B (Ctrl+B)", [this] { keep_as_b(); });
   link("4 other layouts (Ctrl+2)", [this] { run_action("perspective-plan"); });
   link("keys (?)", [this] { run_action("help"); });
   strip->addStretch();
@@ -286,8 +286,8 @@ void MainWindow::show_run() {
   if (perspective_ == Perspective::kPlan) plan_->prepare();
   const auto short_name = [](const RunView* r) {
     return r == nullptr ? std::string("none")
-                        : fmt::format("{}, {} GPUs, pp {}", r->scenario().model_ref, r->scenario().gpus,
-                                      r->scenario().layout.pp);
+                        : fmt::format("{}, {} GPUs, pp {}, {}", r->scenario().model_ref, r->scenario().gpus,
+                                      r->scenario().layout.pp, r->scenario().layout.schedule);
   };
   runs_label_->setText(QString::fromStdString(
       fmt::format("   A: {}    B: {}   ", short_name(run.get()), short_name(b_.get()))));
@@ -381,10 +381,11 @@ void MainWindow::show_problems() {
 
 void MainWindow::size_docks() {
   const int w = width();
-  resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 29 / 100, w * 23 / 100}, Qt::Horizontal);
+  resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 265 / 1000, w * 215 / 1000},
+              Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
-  resizeDocks({docks_.at("Waterfall")}, {height() * 25 / 100}, Qt::Vertical);
+  resizeDocks({docks_.at("Waterfall")}, {height() * 23 / 100}, Qt::Vertical);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {

@@ -179,7 +179,8 @@ void ScenarioPanel::set_from_item(QTreeWidgetItem* item) {
 
 void ScenarioPanel::fit_columns() {
   tree_->setIndentation(9);
-  for (int column = 0; column < 2; ++column) {
+  tree_->header()->setMinimumSectionSize(30);
+  for (int column = 0; column < 3; ++column) {
     // What is longer is whole in the tooltip.
     int widest = 0;
     for (int i = 0; i < tree_->topLevelItemCount(); ++i) {

@@ -115,6 +115,22 @@ TEST(Selection, StatisticsOfARangeAreTheSumOfItsSlices) {
   EXPECT_NE(statistics_scope(run, state).find("2 rows"), std::string::npos);
 }
 
+TEST(Selection, RowsOfTheClusterHaveTheStatisticsOfTheirRanks) {
+  const auto seconds_of = [](const TimelineState& state) {
+    double sum = 0;
+    for (const std::vector<Cell>& row : statistics(*deepseek(), state).rows) sum += *row[1].value;
+    return sum;
+  };
+  TimelineState pipeline, cluster;
+  cluster.level = Level::kCluster;
+  EXPECT_GT(seconds_of(cluster), 0);
+  EXPECT_DOUBLE_EQ(seconds_of(cluster), seconds_of(pipeline));
+  cluster.area = Area{1'000'000'000'000, 2'000'000'000'000, {"stage rank 3"}};
+  pipeline.area = Area{1'000'000'000'000, 2'000'000'000'000, {"rank 3"}};
+  EXPECT_DOUBLE_EQ(seconds_of(cluster), seconds_of(pipeline));
+  EXPECT_NE(statistics_scope(*deepseek(), cluster).find("1 row"), std::string::npos);
+}
+
 TEST(Selection, DetailsOfASliceNameItsMicrobatchAndWhatItNeeds) {
   const RunView& run = *deepseek();
   TimelineState state;
