@@ -123,6 +123,7 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
     connect(view, &ChartView::opened, this, open);
   }
   // Rows of the heat map's table are values of a key, not layouts.
+  heat_->parts_are_no_rows();
   connect(heat_->canvas(), &ChartCanvas::picked, this, [this](int item) { select(item); });
   connect(heat_->canvas(), &ChartCanvas::opened, this, open);
   refresh();

@@ -103,6 +103,7 @@ ScenarioPanel::ScenarioPanel(Workbench& bench, QUndoStack& undo, QWidget* parent
   add_slider("routing.max_over_mean", "busiest expert rank / mean", 1, 2, false);
   add_slider("training.global_batch_size", "sequences of a step", 1, 2, true);
   add_slider("layout.communication_sms", "SMs for communication", 0, 60, true);
+  add_slider("cluster.oversubscription", "network oversubscription", 1, 8, false);
   add_slider("economics.usd_per_gpu_hour", "USD per GPU-hour", 0.5, 8, false);
   add_slider("economics.pue", "power usage effectiveness", 1, 2, false);
   connect(filter_, &QLineEdit::textChanged, this, [this] { refresh(); });
@@ -199,12 +200,16 @@ void ScenarioPanel::fill_sliders(const RunView& run) {
   const Scenario& s = run.scenario();
   for (WhatIf& w : sliders_) {
     double value = w.low;
+    bool given = true;
     if (w.key == "routing.max_over_mean") value = s.routing.max_over_mean;
+    if (w.key == "cluster.oversubscription") value = s.cluster.oversubscription.value;
     if (w.key == "economics.usd_per_gpu_hour") value = s.economics.usd_per_gpu_hour.value_or(w.low);
     if (w.key == "economics.pue") value = s.economics.pue.value_or(w.low);
     if (w.key == "layout.communication_sms") {
       for (const InputRow& row : run.inputs()) {
-        if (row.key == w.key && row.value != "not given") value = std::strtod(row.value.c_str(), nullptr);
+        if (row.key != w.key) continue;
+        given = row.value != "not given";
+        if (given) value = std::strtod(row.value.c_str(), nullptr);
       }
     }
     if (w.key == "training.global_batch_size") {
@@ -217,8 +222,9 @@ void ScenarioPanel::fill_sliders(const RunView& run) {
         w.high = value * 2;
       }
     }
-    w.label->setText(
-        QString::fromStdString(w.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value)));
+    w.label->setText(QString::fromStdString(!given    ? "auto"
+                                            : w.whole ? fmt::format("{:.0f}", value)
+                                                      : fmt::format("{:.4g}", value)));
     if (w.slider->isSliderDown()) continue;
     w.slider->setValue(static_cast<int>(std::lround((value - w.low) / (w.high - w.low) * kSliderSteps)));
   }

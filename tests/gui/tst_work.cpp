@@ -118,6 +118,55 @@ class WorkTest : public QObject {
     QCOMPARE(plan->table()->table()->model()->rowCount(), static_cast<int>(all));
   }
 
+  void everythingIsDoneWithKeysAlone() {
+    // What limits the step; the fullest rank; a better layout; a picture; a report: without a mouse.
+    QTemporaryDir folder;
+    window_->set_perspective(Perspective::kSchedule);
+    window_->activateWindow();
+    QApplication::setActiveWindow(window_.get());
+    timeline()->setFocus();
+    const auto in_timeline = [&](Qt::Key key, Qt::KeyboardModifiers modifiers = {}) {
+      QTest::keyClick(timeline(), key, modifiers);
+    };
+    in_timeline(Qt::Key_Escape);
+    in_timeline(Qt::Key_Escape);
+    bool says = false;
+    for (int r = 0; r < window_->details_table()->rowCount(); ++r)
+      says = says || window_->details_table()->item(r, 0)->text() == "limits";
+    QVERIFY(says);
+    window_->show_view("memory");
+    ChartCanvas* memory = window_->chart("memory")->canvas();
+    window_->chart("memory")->select(-1);
+    memory->setFocus();
+    QTest::keyClick(memory, Qt::Key_Right);
+    QTest::keyClick(memory, Qt::Key_Right);
+    QCOMPARE(memory->selected(), 1);
+    QCOMPARE(window_->chart("memory")->table()->currentIndex().row(), 1);
+    QCOMPARE(timeline()->state().rank, 1);
+    window_->run_action("perspective-plan");
+    PlanView* plan = window_->plan_view();
+    QCOMPARE(window_->focusWidget(), static_cast<QWidget*>(plan->question()->run_button()));
+    plan->tabs()->setCurrentIndex(0);
+    QTableView* table = plan->table()->table();
+    table->setFocus();
+    QTest::keyClick(table, Qt::Key_Home, Qt::ControlModifier);
+    QTest::keyClick(table, Qt::Key_Down);
+    QCOMPARE(table->currentIndex().row(), 1);
+    const double wanted =
+        *plan->items()[1].row.metrics[static_cast<std::size_t>(metric_index("step_time_s"))];
+    QTest::keyClick(table, Qt::Key_Return);
+    window_->settle();
+    QCOMPARE(window_->bench().run()->metrics().step_time_s, wanted);
+    QCOMPARE(window_->perspective(), Perspective::kSchedule);
+    window_->export_picture(folder.filePath("step.svg"));
+    window_->export_report(folder.filePath("report.html"));
+    window_->settle();
+    QVERIFY(QFileInfo(folder.filePath("step.svg")).size() > 1000);
+    QVERIFY(QFileInfo(folder.filePath("report.html")).size() > 1000);
+    window_->undo_stack()->undo();
+    window_->bench().wait();
+  }
+
   void aSearchIsHeldGoesOnAndIsCancelled() {
     PlanView* plan = window_->plan_view();
     QPushButton* run = plan->question()->run_button();
