@@ -144,6 +144,13 @@ bool occurs(const TimelineGeometry& g, Ink ink) {
   });
 }
 
+bool has_pairs(const TimelineGeometry& g) {
+  return std::any_of(g.lanes.rows.begin(), g.lanes.rows.end(), [](const RowBox& box) {
+    const std::vector<Ink>& second = box.row->slices.second;
+    return std::any_of(second.begin(), second.end(), [](Ink ink) { return ink != Ink::kNone; });
+  });
+}
+
 }  // namespace
 
 void add_grid(const TimelineGeometry& g, const TextMetrics& text, Scene& scene) {
@@ -288,7 +295,7 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
       if (!occurs(g, shown.ink)) continue;
       entry({{}, shown.ink == Ink::kIdle ? Ink::kNone : shown.ink, shown.pattern}, std::string(shown.name));
     }
-    if (!streams) entry({{}, Ink::kNone, Pattern::kPlain, Ink::kFrame}, "overlapped pair");
+    if (!streams && has_pairs(g)) entry({{}, Ink::kNone, Pattern::kPlain, Ink::kFrame}, "overlapped pair");
     if (!streams && run.steps_overlap())
       entry(
           {{}, Ink::kNone},

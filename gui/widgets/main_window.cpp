@@ -385,7 +385,8 @@ void MainWindow::size_docks() {
               Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
-  resizeDocks({docks_.at("Waterfall")}, {height() * 23 / 100}, Qt::Vertical);
+  resizeDocks({docks_.at("Waterfall")}, {std::max(height() * 24 / 100, fontMetrics().height() * 14)},
+              Qt::Vertical);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {

@@ -1,3 +1,4 @@
+#include <QElapsedTimer>
 #include <QFileInfo>
 #include <QLineEdit>
 #include <QPushButton>
@@ -215,6 +216,32 @@ class WorkTest : public QObject {
     window_->bench().wait();
     QVERIFY(!window_->bench().stale());
     QCOMPARE(window_->bench().run()->metrics().step_time_s, old->metrics().step_time_s);
+  }
+
+  void closingStopsEverythingThatRunsButFilesThatAreWritten() {
+    QTemporaryDir folder;
+    auto closing = std::make_unique<MainWindow>(test_profiles(), QString());
+    closing->open_example(0);
+    closing->settle();
+    closing->show();
+    closing->set_perspective(Perspective::kPlan);
+    emit closing->plan_view()->question()->space_wanted(true);
+    closing->plan_view()->start();
+    QTRY_VERIFY_WITH_TIMEOUT(closing->plan_view()->best().progress().best.has_value(), 60000);
+    closing->set_perspective(Perspective::kReport);
+    closing->scenario_panel()->edit("layout.schedule", "auto");
+    QTest::qWait(50);
+    QElapsedTimer clock;
+    clock.start();
+    closing.reset();
+    qInfo("closed within %lld ms", static_cast<long long>(clock.elapsed()));
+    QVERIFY(clock.elapsed() < 3000);  // wide: sanitizers, busy machines
+    closing = std::make_unique<MainWindow>(test_profiles(), QString());
+    closing->open_example(0);
+    closing->settle();
+    closing->export_report(folder.filePath("report.md"));
+    closing.reset();
+    QVERIFY(QFileInfo(folder.filePath("report.md")).size() > 1000);
   }
 
   void aReportIsWrittenBesideTheWindow() {
