@@ -158,6 +158,8 @@ TEST(Stop, APausedSearchGoesOnWhereItWas) {
   restrict_space(r.space, "schedule", "dualpipe,1f1b", "test");
   restrict_space(r.space, "tp", "1", "test");
   restrict_space(r.space, "pp", "8,16", "test");
+  restrict_space(r.space, "ep", "64", "test");
+  restrict_space(r.space, "recompute", "deepseek-v3,full", "test");
   restrict_space(r.space, "mbs", "1", "test");
   r.front.clear();
   r.top = 2;
