@@ -2,7 +2,6 @@
 
 #include <QObject>
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
