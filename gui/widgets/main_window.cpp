@@ -380,9 +380,11 @@ void MainWindow::show_problems() {
 }
 
 void MainWindow::size_docks() {
+  // Wider than their tables they would only take room from the timeline.
   const int w = width();
-  resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 265 / 1000, w * 215 / 1000},
-              Qt::Horizontal);
+  const int em = fontMetrics().height();
+  resizeDocks({docks_.at("Scenario"), docks_.at("Details")},
+              {std::min(w * 265 / 1000, em * 32), std::min(w * 215 / 1000, em * 28)}, Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
   resizeDocks({docks_.at("Waterfall")}, {std::max(height() * 24 / 100, fontMetrics().height() * 14)},
