@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "gui/widgets/dialogs.hpp"
 #include "gui/widgets/main_window.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
@@ -64,6 +65,10 @@ int screenshot(MainWindow& window, const QString& path) {
   // Layouts settle in a second round, after the docks have their sizes.
   QCoreApplication::processEvents();
   QWidget* shown = window.findChild<QWidget*>("help");
+  if (auto* help = qobject_cast<HelpOverlay*>(shown)) {
+    help->show_whole();
+    QCoreApplication::processEvents();
+  }
   const QPixmap picture = shown != nullptr ? shown->grab() : window.grab();
   const QString part = path + ".part";
   if (!picture.save(part, "PNG") || (QFile::remove(path), !QFile::rename(part, path))) {
@@ -124,7 +129,7 @@ int main(int argc, char** argv) {
       return fail(kUsage, "--size: found '" + parser.value(size).toStdString() +
                               "', expected a size such as 1600x900");
     window.resize(w, h);
-    if (headless) window.set_theme(Theme::kLight);
+    if (headless) window.set_theme(Theme::kLight), window.leave_out_clocks();
     if (parser.isSet(theme) && !set_theme(window, parser.value(theme)))
       return fail(kUsage, "--theme: found '" + parser.value(theme).toStdString() +
                               "', expected light, dark, high-contrast or print");

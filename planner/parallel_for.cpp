@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "sim/base/work_control.hpp"
+
 namespace orrery {
 
 void parallel_for(std::size_t threads, std::size_t count,
@@ -15,11 +17,14 @@ void parallel_for(std::size_t threads, std::size_t count,
   std::mutex mutex;
   std::exception_ptr error;
   std::size_t failed = count;
+  const WorkControl* const control = current_control();
   const auto run = [&](std::size_t worker) {
+    const ControlScope scope(control);
     while (true) {
       const std::size_t i = next.fetch_add(1);
       if (i >= count) return;
       try {
+        check_control();
         work(worker, i);
       } catch (...) {
         const std::lock_guard lock(mutex);

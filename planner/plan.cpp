@@ -7,6 +7,7 @@
 
 #include "planner/training_run.hpp"
 #include "sim/base/check.hpp"
+#include "sim/base/work_control.hpp"
 #include "sim/simulate.hpp"
 
 namespace orrery {
@@ -79,6 +80,30 @@ void add_auto(PlanReport& report) {
   report.auto_how = found.schedule->name;
 }
 
+/// What follows the search.
+void complete_report(const PlanRequest& r, PlanReport& report) {
+  add_own(r, report);
+  for (const Found& f : report.search.best) report.metrics.push_back(run_of(r, scenario_of(report, f)));
+  const bool stopped = r.stop && r.stop();
+  if (!report.found()) {
+    if (!stopped) report.nearest = nearest_changes(r);
+    return;
+  }
+  if (!r.front.empty() && !stopped) {
+    report.front_metrics = r.front;
+    report.front = find_front(r, report.search, report.front_complete);
+  }
+  if (stopped) return;
+  if (r.auto_schedule) add_auto(report);
+  if (r.sensitivity && report.search.best.size() > 1) {
+    report.flips = find_flips(scenario_of(report, report.search.best[0]),
+                              scenario_of(report, report.search.best[1]), report.flips_tried);
+    std::vector<Scenario> layouts;
+    for (const Found& f : report.search.best) layouts.push_back(scenario_of(report, f));
+    report.robustness = robustness_of(layouts, r.threads);
+  }
+}
+
 }  // namespace
 
 RunScale scale_of(const PlanRequest& r) {
@@ -116,25 +141,10 @@ PlanReport plan_layouts(const PlanRequest& r) {
   report.objective = r.objective;
   report.constraints = r.constraints;
   report.search = search_levels(r, meter);
-  add_own(r, report);
-  for (const Found& f : report.search.best) report.metrics.push_back(run_of(r, scenario_of(report, f)));
-  const bool stopped = r.stop && r.stop();
-  if (!report.found()) {
-    if (!stopped) report.nearest = nearest_changes(r);
-    return report;
-  }
-  if (!r.front.empty() && !stopped) {
-    report.front_metrics = r.front;
-    report.front = find_front(r, report.search, report.front_complete);
-  }
-  if (stopped) return report;
-  if (r.auto_schedule) add_auto(report);
-  if (r.sensitivity && report.search.best.size() > 1) {
-    report.flips = find_flips(scenario_of(report, report.search.best[0]),
-                              scenario_of(report, report.search.best[1]), report.flips_tried);
-    std::vector<Scenario> layouts;
-    for (const Found& f : report.search.best) layouts.push_back(scenario_of(report, f));
-    report.robustness = robustness_of(layouts, r.threads);
+  try {
+    complete_report(r, report);
+  } catch (const Stopped&) {
+    if (!r.stop || !r.stop()) throw;
   }
   return report;
 }

@@ -46,7 +46,7 @@ struct PlanReport {
   Objective objective;
   std::vector<Constraint> constraints;
   SearchResult search;
-  std::vector<Metrics> metrics;  ///< of search.best, simulated
+  std::vector<Metrics> metrics;  ///< of search.best, simulated; fewer where a `ControlScope` was stopped
   std::vector<Found> front;
   std::vector<Metric> front_metrics;
   bool front_complete = false;        ///< every point of the front stands in it

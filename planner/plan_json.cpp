@@ -1,5 +1,7 @@
 #include "planner/plan_json.hpp"
 
+#include <cmath>
+
 #include "sim/base/fields.hpp"
 
 namespace orrery {
@@ -72,7 +74,7 @@ std::string plan_json(const PlanReport& r, const ProgramInfo& program, double el
                    {"operator_level", r.search.simulated}};
   if (!r.search.complete)
     out["counts"]["undecided"] = r.search.candidates - r.search.bounded - r.search.evaluated - all;
-  const bool finite = r.found() || !r.search.complete;
+  const bool finite = std::isfinite(r.search.lower_bound);
   out["optimality"] = {{"proven", r.search.complete && r.found()},
                        {"lower_bound", finite ? Json(r.search.lower_bound) : Json(nullptr)},
                        {"objective", r.found() ? Json(r.search.best.front().objective) : Json(nullptr)}};

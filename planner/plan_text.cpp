@@ -146,6 +146,7 @@ std::string proof_text(const PlanReport& r) {
         "{} candidates, {} evaluated at chunk level, {} at operator level.",
         whole(s.candidates).text, whole(s.evaluated).text, whole(s.simulated).text);
   }
+  if (!std::isfinite(s.lower_bound)) return "Stopped before every layout had a bound: nothing is proven.";
   const double best = s.best.front().objective;
   return fmt::format(
       "Stopped early: no layout of the space is better than {:.5g}, this one has {:.5g} ({:.2f} % more).",

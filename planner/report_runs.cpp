@@ -4,6 +4,7 @@
 #include <future>
 
 #include "sim/base/check.hpp"
+#include "sim/base/work_control.hpp"
 
 namespace orrery {
 namespace {
@@ -11,7 +12,9 @@ namespace {
 /// Simulates all; two at a time.
 std::vector<Metrics> run_all(const std::vector<Scenario>& scenarios, const Simulate& simulate) {
   std::vector<Metrics> out(scenarios.size());
+  const WorkControl* const control = current_control();
   const auto work = [&](std::size_t first) {
+    const ControlScope scope(control);
     for (std::size_t i = first; i < scenarios.size(); i += 2) out[i] = simulate(scenarios[i]);
   };
   std::future<void> other = std::async(std::launch::async, work, std::size_t{1});
@@ -182,8 +185,11 @@ std::vector<GpuPoint> gpu_points(const Scenario& s, const Simulate& simulate) {
 ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate,
                        bool search) {
   SIM_CHECK(!metrics.infeasible, "a report is about a layout that runs");
-  std::future<std::vector<Lever>> levers =
-      std::async(std::launch::async, [&] { return try_levers(scenario, metrics, simulate); });
+  const WorkControl* const control = current_control();
+  std::future<std::vector<Lever>> levers = std::async(std::launch::async, [&] {
+    const ControlScope scope(control);
+    return try_levers(scenario, metrics, simulate);
+  });
   ReportRuns out;
   out.step_inputs = step_inputs(scenario, metrics, simulate);
   out.gpu_points = gpu_points(scenario, simulate);

@@ -6,6 +6,7 @@
 
 #include "planner/evaluate.hpp"
 #include "planner/parallel_for.hpp"
+#include "sim/base/work_control.hpp"
 
 namespace orrery {
 namespace {
@@ -31,12 +32,17 @@ class Search {
   }
 
   SearchResult run() {
-    open_frames();
-    if (options_.seed) plant(*options_.seed);
-    while (!stopped()) {
-      drop_bounded();
-      if (next_node_ == nodes_.size() && leaves_.empty()) break;
-      round();
+    try {
+      open_frames();
+      if (options_.seed) plant(*options_.seed);
+      while (!stopped()) {
+        drop_bounded();
+        if (next_node_ == nodes_.size() && leaves_.empty()) break;
+        round();
+      }
+    } catch (const Stopped&) {
+      if (!options_.stop || !options_.stop()) throw;
+      stopped_ = true;
     }
     result_.complete = next_node_ == nodes_.size() && leaves_.empty() && !stopped_;
     finish();
@@ -111,6 +117,7 @@ class Search {
     std::sort(nodes_.begin(), nodes_.end(), [](const ScreenNode& a, const ScreenNode& b) {
       return a.bound != b.bound ? a.bound < b.bound : a.base < b.base;
     });
+    opened_ = !stopped_;
   }
 
   /// Evaluates the layouts that differ from the seed in recompute, placement and ZeRO stage alone.
@@ -186,13 +193,22 @@ class Search {
     }
     std::vector<Screened> screened(nodes);
     std::vector<Evaluated> evaluated(leaves.size());
-    parallel_for(screeners_.size(), nodes + leaves.size(), [&](std::size_t worker, std::size_t i) {
-      if (i < nodes) {
-        screened[i] = screeners_[worker]->expand(nodes_[next_node_ + i], limit);
-      } else {
-        evaluated[i - nodes] = evaluators_[worker]->evaluate(leaves[i - nodes].candidate, limit);
+    try {
+      parallel_for(screeners_.size(), nodes + leaves.size(), [&](std::size_t worker, std::size_t i) {
+        if (i < nodes) {
+          screened[i] = screeners_[worker]->expand(nodes_[next_node_ + i], limit);
+        } else {
+          evaluated[i - nodes] = evaluators_[worker]->evaluate(leaves[i - nodes].candidate, limit);
+        }
+      });
+    } catch (const Stopped&) {
+      // Nothing of the round counts: what it took is open again.
+      for (const Leaf& leaf : leaves) {
+        leaves_.push_back(leaf);
+        std::push_heap(leaves_.begin(), leaves_.end(), std::greater<>());
       }
-    });
+      throw;
+    }
     next_node_ += nodes;
     for (Screened& s : screened) {
       result_.bounded += s.bounded;
@@ -248,7 +264,7 @@ class Search {
     if (next_node_ < nodes_.size()) open = nodes_[next_node_].bound;
     if (!leaves_.empty()) open = std::min(open, leaves_.front().bound);
     const double best = result_.best.empty() ? kInfinity : result_.best.front().objective;
-    result_.lower_bound = std::min(open, best);
+    result_.lower_bound = opened_ ? std::min(open, best) : -kInfinity;
   }
 
   const Scenario& scenario_;
@@ -265,6 +281,7 @@ class Search {
   std::vector<Leaf> leaves_;        ///< heap, least bound in front
   SearchResult result_;
   std::int64_t late_infeasible_ = 0;  ///< counted as evaluated too
+  bool opened_ = false;               ///< every part of the space has its bound
   bool stopped_ = false;
 };
 

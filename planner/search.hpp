@@ -21,7 +21,9 @@ struct SearchOptions {
   std::optional<Layout> seed = {};
   /// Layouts whose objective is no better do not count: `best` may stay empty though some are feasible.
   double better_than = std::numeric_limits<double>::infinity();
-  std::function<bool()> stop = {};  ///< asked now and then: end with the best so far
+  /// Asked between rounds: end with the best so far. A `ControlScope` that is stopped ends the search inside
+  /// a round; where this says so too, also with the best so far, else with `Stopped`.
+  std::function<bool()> stop = {};
   std::function<void(const SearchProgress&)> progress = {};
 };
 
@@ -43,7 +45,7 @@ struct SearchResult {
   std::int64_t simulated = 0;   ///< of these, at operator level too
   std::vector<Found> best;      ///< best first; equal ones in the order of candidates
   bool complete = false;        ///< every candidate is decided: the list is proven best
-  double lower_bound = 0;       ///< no layout in the space has a smaller objective
+  double lower_bound = 0;  ///< no layout in the space has a smaller objective; -infinity: nothing is known
 };
 
 /// Best-first branch and bound. The space is opened by degrees and microbatch; what a bound cannot exclude is

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "sim/base/work_control.hpp"
+
 namespace orrery {
 namespace {
 
@@ -167,6 +169,7 @@ std::vector<OutcomeRange> outcome_ranges(const RunQuestion& q, Sampling sampling
   std::array<std::vector<double>, kOutcomes> drawn;
   SplitMix64 random(sampling.seed);
   for (int i = 0; i < sampling.samples; ++i) {
+    check_control();
     RunInputs values = q.values;
     for (const RunInput& input : q.ranges) {
       const double u = random.next();

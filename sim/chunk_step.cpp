@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "sim/base/work_control.hpp"
 #include "sim/engine/engine.hpp"
 #include "sim/engine/task_graph_builder.hpp"
 #include "sim/layout/data_parallel.hpp"
@@ -43,7 +44,9 @@ class Chunks {
         item_(message_item(plan)) {}
 
   ChunkStep run() {
+    check_control();
     price();
+    check_control();
     ScheduleTimer timer(costs_);
     std::vector<std::vector<StepTime>> times;
     const Evaluation& evaluation = timer.run(plan_.schedule, &times);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sim/base/fields.hpp"
+#include "sim/base/work_control.hpp"
 #include "sim/engine/engine.hpp"
 #include "sim/lower/step_window.hpp"
 #include "sim/pick_schedule.hpp"
@@ -85,6 +86,7 @@ std::vector<std::pair<std::string, std::string>> nearest_fit(const Scenario& s) 
     });
   }
   for (Change& change : changes) {
+    check_control();
     // A change can ask for a curve the profile lacks, or for sizes that a schedule file does not have.
     try {
       Plan plan;
@@ -136,6 +138,7 @@ SimResult simulate(const Scenario& given) {
   Scenario scenario = given;
   Plan plan;
   make_plan(scenario, PickEffort::kBest, plan);
+  check_control();
   SimResult result;
   Measured m{.scenario = scenario,
              .derived = plan.derived,

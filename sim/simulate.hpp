@@ -22,7 +22,8 @@ struct SimResult {
 };
 
 /// Scenario -> Workload -> Schedule -> TaskGraph -> Timeline -> Metrics. An infeasible layout is a result;
-/// errors of input (a profile without a needed curve, a damaged schedule file) are InputErrors.
+/// errors of input (a profile without a needed curve, a damaged schedule file) are InputErrors. Under a
+/// `ControlScope` (sim/base/work_control.hpp) it can be paused and stopped.
 [[nodiscard]] SimResult simulate(const Scenario& scenario);
 
 /// Seconds of a step alone, of a plan without verdict: `step_time_s` of `simulate`, without measuring.

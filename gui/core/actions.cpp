@@ -30,7 +30,7 @@ constexpr std::array kActions{
     ActionInfo{"copy-markdown", "Copy as Markdown", "Ctrl+Shift+C", kT, "Edit",
                "Copy the statistics of the selection as a Markdown table."},
     ActionInfo{"search", "Search", "/ Ctrl+F", kW, "Edit",
-               "Search slices: words, mb:12 stage:3 rank:0 op:dispatch dur>5ms."},
+               "Search slices: words, mb:12 stage:3 op:dispatch dur>5ms; with plans open, their filter."},
     ActionInfo{"search-next", "Next hit", "Return", kM, "",
                "Enter in the search field goes to the next hit."},
     ActionInfo{"search-previous", "Previous hit", "Shift+Return", kM, "",

@@ -5,13 +5,13 @@
 namespace orrery::gui {
 
 Background::~Background() {
-  dropped_ = true;
+  control_.stop();
   if (worker_.joinable()) worker_.join();
 }
 
 void Background::start(Work work) {
   if (busy_) {
-    dropped_ = true;
+    control_.stop();
     next_ = std::move(work);
     return;
   }
@@ -20,10 +20,16 @@ void Background::start(Work work) {
 
 void Background::launch(Work work) {
   busy_ = true;
-  dropped_ = false;
   if (worker_.joinable()) worker_.join();
+  control_.reset();
   worker_ = std::thread([this, work = std::move(work)] {
-    std::function<void()> done = work([this] { return dropped_.load(); });
+    const ControlScope scope(&control_);
+    std::function<void()> done;
+    try {
+      done = work([this] { return control_.stopped(); });
+    } catch (const Stopped&) {
+      // Nobody waits for it.
+    }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       result_ = std::move(done);
@@ -33,7 +39,7 @@ void Background::launch(Work work) {
 }
 
 void Background::cancel() {
-  dropped_ = true;
+  control_.stop();
   next_.reset();
 }
 
@@ -44,7 +50,7 @@ void Background::take() {
     result.swap(result_);
   }
   if (!result) return;
-  const bool wanted = !dropped_;
+  const bool wanted = !control_.stopped();
   busy_ = false;
   if (next_) {
     Work work = std::move(*next_);

@@ -1,17 +1,18 @@
 #pragma once
 
 #include <QObject>
-#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include "sim/base/work_control.hpp"
+
 namespace orrery::gui {
 
-/// Work beside the window: one piece at a time. Of several pieces asked for meanwhile only the last is done,
-/// and what an older one came to is dropped. For work that may be dropped; what must be finished is waited
-/// for.
+/// Work beside the window: one piece at a time. Of several pieces asked for meanwhile only the last is done;
+/// an older one is stopped (sim/base/work_control.hpp), and so is what runs when this ends. For work that may
+/// be dropped; what must be finished is waited for.
 class Background : public QObject {
   Q_OBJECT
 
@@ -39,7 +40,7 @@ class Background : public QObject {
   std::mutex mutex_;
   std::optional<std::function<void()>> result_;
   std::optional<Work> next_;
-  std::atomic<bool> dropped_{false};
+  WorkControl control_;
   bool busy_ = false;
 };
 

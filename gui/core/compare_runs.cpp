@@ -88,12 +88,15 @@ Table changed_results(const RunView& a, const RunView& b) {
     return t;
   }
   add("step time", x.step_time_s, y.step_time_s, "s");
-  add("tokens/s per GPU", x.throughput.tokens_per_s_per_gpu, y.throughput.tokens_per_s_per_gpu, "tokens/s");
+  add("throughput per GPU", x.throughput.tokens_per_s_per_gpu, y.throughput.tokens_per_s_per_gpu, "tokens/s");
   add("MFU, causal", 100 * x.throughput.mfu_causal, 100 * y.throughput.mfu_causal, "%");
-  add("bubble of the slowest rank", x.breakdown.bubble, y.breakdown.bubble, "s");
+  add("bubble, slowest rank", x.breakdown.bubble, y.breakdown.bubble, "s");
   add("peak memory", x.memory_peak * 1e-9, y.memory_peak * 1e-9, "GB");
   add("whole run", x.run.days, y.run.days, "days");
-  add("rent", x.run.usd, y.run.usd, "USD");
+  const auto millions = [](std::optional<double> usd) {
+    return usd ? std::optional<double>(*usd * 1e-6) : std::nullopt;
+  };
+  add("rent", millions(x.run.usd), millions(y.run.usd), "M USD");
   add("GPU power, mean", x.power.gpu_mean_w, y.power.gpu_mean_w, "W");
   return t;
 }

@@ -74,7 +74,7 @@ LayoutSearch::LayoutSearch(ProfileFolders profiles, QObject* parent)
     : QObject(parent), profiles_(std::move(profiles)) {}
 
 LayoutSearch::~LayoutSearch() {
-  stop_ = true;
+  control_.stop();
   if (worker_.joinable()) worker_.join();
 }
 
@@ -85,9 +85,11 @@ void LayoutSearch::start(const Scenario& scenario, const PlanQuestion& question)
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     progress_ = {};
+    phase_ = 0;
     problem_.clear();
+    clock_.start();
   }
-  stop_ = false;
+  control_.reset();
   running_ = true;
   worker_ = std::thread([this, request = std::move(request)]() mutable { work(std::move(request)); });
 }
@@ -95,10 +97,15 @@ void LayoutSearch::start(const Scenario& scenario, const PlanQuestion& question)
 void LayoutSearch::work(PlanRequest request) {
   using Clock = std::chrono::steady_clock;
   Clock::time_point next = Clock::now();
-  request.stop = [this] { return stop_.load(); };
+  const ControlScope scope(&control_);
+  request.stop = [this] { return control_.stopped(); };
   request.progress = [&](const SearchProgress& now) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
+      if (now.decided < progress_.decided) {
+        ++phase_;
+        clock_.start();
+      }
       progress_ = now;
     }
     if (Clock::now() < next) return;
@@ -113,6 +120,8 @@ void LayoutSearch::work(PlanRequest request) {
     answer = std::make_shared<const PlanAnswer>(plan_answer(plan_layouts(request), *request.run_data));
   } catch (const std::exception& error) {
     problem = error.what();
+  } catch (const Stopped&) {
+    // Before there was anything to keep.
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -125,7 +134,21 @@ void LayoutSearch::work(PlanRequest request) {
 }
 
 void LayoutSearch::cancel() {
-  stop_ = true;
+  control_.stop();
+}
+
+void LayoutSearch::pause() {
+  control_.pause();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  clock_.pause();
+}
+
+void LayoutSearch::resume() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    clock_.resume();
+  }
+  control_.resume();
 }
 
 void LayoutSearch::wait() {
@@ -135,6 +158,16 @@ void LayoutSearch::wait() {
 SearchProgress LayoutSearch::progress() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return progress_;
+}
+
+int LayoutSearch::phase() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return phase_;
+}
+
+double LayoutSearch::seconds() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return clock_.seconds();
 }
 
 std::shared_ptr<const PlanAnswer> LayoutSearch::answer() const {

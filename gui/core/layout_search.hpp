@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "gui/core/plan_answers.hpp"
+#include "gui/core/work_clock.hpp"
+#include "sim/base/work_control.hpp"
 
 namespace orrery::gui {
 
@@ -44,11 +46,19 @@ class LayoutSearch : public QObject {
 
   /// Begins anew. InputErrors of `plan_request`.
   void start(const Scenario& scenario, const PlanQuestion& question);
-  /// Ends soon, with the best so far.
+  /// Ends within a tenth of a second, with the best so far.
   void cancel();
+  void pause();
+  void resume();
+  [[nodiscard]] bool paused() const { return control_.paused(); }
   void wait();
   [[nodiscard]] bool running() const { return running_; }
   [[nodiscard]] SearchProgress progress() const;
+  /// Searches that have ended: those of an objective's levels and of the points of a front follow one
+  /// another.
+  [[nodiscard]] int phase() const;
+  /// Since the present one of them began, without pauses.
+  [[nodiscard]] double seconds() const;
   /// Of the last search that ended; null before.
   [[nodiscard]] std::shared_ptr<const PlanAnswer> answer() const;
   /// What the last search was refused for, in words; empty: nothing.
@@ -64,10 +74,12 @@ class LayoutSearch : public QObject {
   ProfileFolders profiles_;
   mutable std::mutex mutex_;
   SearchProgress progress_;
+  int phase_ = 0;
   std::shared_ptr<const PlanAnswer> answer_;
   std::string problem_;
   std::thread worker_;
-  std::atomic<bool> stop_{false};
+  WorkControl control_;
+  WorkClock clock_;
   std::atomic<bool> running_{false};
 };
 

@@ -34,7 +34,8 @@ struct PlanAnswer {
   bool complete = false;  ///< proven
 };
 
-/// Completes the best layouts' figures with those of a run, and simulates the points of the front.
+/// Completes the best layouts' figures with those of a run, and simulates the points of the front. Of a plan
+/// that was stopped before all of them were simulated, items have the figures of the search alone.
 [[nodiscard]] PlanAnswer plan_answer(const PlanReport& report, const RunData& data);
 
 /// Edits that make `to` of `from`: every key whose value differs, values as JSON.

@@ -9,105 +9,16 @@
 #include <set>
 
 #include "gui/core/chart_parts.hpp"
+#include "gui/core/plan_values.hpp"
 
 namespace orrery::gui {
 namespace {
-
-std::string input_of(const SweepRow& row, const std::string& key) {
-  for (const auto& [name, value] : row.inputs) {
-    if (name != key) continue;
-    if (value.size() > 1 && value.front() == '"') return value.substr(1, value.size() - 2);
-    if (value.size() < 2 || value.front() != '[') return value == "null" ? "" : value;
-    // Lists as the command line takes them: names joined by +, numbers by blanks.
-    std::string list;
-    for (const char c : value.substr(1, value.size() - 2)) {
-      if (c == ',')
-        list += value[1] == '"' ? '+' : ' ';
-      else if (c != '"')
-        list += c;
-    }
-    return list;
-  }
-  return "";
-}
-
-/// Units as people write them: GB (10^9 B), %, M USD.
-struct ShownUnit {
-  double scale = 1;
-  std::string_view unit;
-};
-ShownUnit shown_unit(std::size_t metric) {
-  const SweepMetric& m = sweep_metrics()[metric];
-  if (m.unit == "B") return {1e-9, "GB"};
-  if (m.unit == "USD") return {1e-6, "M USD"};
-  if (m.unit == "J") return {1e-6, "MJ"};
-  if (m.unit.empty()) return {100, "%"};
-  if (m.name == "cluster_mean_w") return {1e-6, "MW"};
-  return {1, m.unit};
-}
-
-/// In the unit shown.
-std::optional<double> value_of(const SweepRow& row, std::size_t metric) {
-  if (row.status != "ok" || metric >= row.metrics.size() || !row.metrics[metric]) return std::nullopt;
-  return *row.metrics[metric] * shown_unit(metric).scale;
-}
-
-/// Numbers in their order, words after them by name.
-bool before(const std::string& a, const std::string& b) {
-  char* end_a = nullptr;
-  char* end_b = nullptr;
-  const double x = std::strtod(a.c_str(), &end_a);
-  const double y = std::strtod(b.c_str(), &end_b);
-  const bool number_a = end_a != a.c_str() && *end_a == 0;
-  const bool number_b = end_b != b.c_str() && *end_b == 0;
-  if (number_a && number_b) return x < y;
-  return number_a != number_b ? number_a : a < b;
-}
-
-std::vector<std::string> values_of(const PlanItems& items, const std::string& key) {
-  std::vector<std::string> out;
-  for (const auto& item : items) {
-    const std::string v = input_of(item.row, key);
-    if (!v.empty() && std::find(out.begin(), out.end(), v) == out.end()) out.push_back(v);
-  }
-  std::sort(out.begin(), out.end(), before);
-  return out;
-}
-
-std::string metric_label(std::size_t metric) {
-  // The name without its base unit: that is not the one shown.
-  std::string name(sweep_metrics()[metric].name);
-  if (name == "step_j") name = "energy of a step";
-  if (name == "peak_bytes") name = "peak memory";
-  if (name == "usd") name = "rent";
-  for (const std::string_view end : {"_bytes", "_s", "_w", "_t", "_mwh"}) {
-    if (name.ends_with(end) && !name.ends_with("_per_s")) name.resize(name.size() - end.size());
-  }
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return name + ", " + std::string(shown_unit(metric).unit);
-}
-
-constexpr const char* kNothing = "Nothing was searched yet: press Search.";
-
-/// The edits of a layout, one a line.
-std::string tip_of(const PlanItem& item) {
-  std::string tip = item.found_as;
-  for (const Override& o : item.overrides) tip += (tip.empty() ? "" : "\n") + o.key + " = " + o.value;
-  return tip;
-}
 
 bool better(std::size_t metric, double a, double b) {
   return sweep_metrics()[metric].better > 0 ? a > b : a < b;
 }
 
 }  // namespace
-
-int metric_index(const std::string& name) {
-  for (std::size_t i = 0; i < sweep_metrics().size(); ++i) {
-    if (sweep_metrics()[i].name == name) return static_cast<int>(i);
-  }
-  return -1;
-}
 
 Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
   Table t{"plan", "Layouts", {}, {}, {}};
@@ -119,12 +30,12 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
   if (!all_fit) t.columns.push_back({"status", "status", false});
   static constexpr std::array<std::pair<const char*, const char*>, 7> kShown{
       {{"step_time_s", "step, s"},
-       {"tokens_per_s_per_gpu", "tokens/s per GPU"},
-       {"mfu_causal", "MFU causal, %"},
-       {"peak_bytes", "peak memory, GB"},
-       {"days", "run, days"},
-       {"usd", "rent, M USD"},
-       {"gpu_mean_w", "GPU, W"}}};
+       {"tokens_per_s_per_gpu", "tokens/s/GPU"},
+       {"mfu_causal", "MFU, %"},
+       {"peak_bytes", "peak, GB"},
+       {"days", "days"},
+       {"usd", "M USD"},
+       {"gpu_mean_w", "W/GPU"}}};
   for (const auto& [name, title] : kShown) t.columns.push_back({name, title});
   for (const std::string& key : keys) {
     const std::size_t dot = key.find('.');
@@ -138,10 +49,10 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
     for (const auto& [name, title] : kShown) {
       const int at = metric_index(name);
       const std::optional<double> v =
-          at < 0 ? std::nullopt : value_of(item.row, static_cast<std::size_t>(at));
+          at < 0 ? std::nullopt : shown_value(item.row, static_cast<std::size_t>(at));
       row.push_back(v ? Cell(digits_text(*v), *v, "") : Cell(""));
     }
-    for (const std::string& key : keys) row.emplace_back(input_of(item.row, key));
+    for (const std::string& key : keys) row.emplace_back(shown_input(item.row, key));
     if (!all_fit)
       row.emplace_back(item.row.reason_code.empty() ? "" : item.row.reason_code + ": " + item.row.reason);
     t.rows.push_back(std::move(row));
@@ -152,18 +63,18 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
 std::vector<std::size_t> front_of(const PlanItems& items, std::size_t x_metric, std::size_t y_metric) {
   std::vector<std::size_t> all;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (value_of(items[i].row, x_metric) && value_of(items[i].row, y_metric)) all.push_back(i);
+    if (shown_value(items[i].row, x_metric) && shown_value(items[i].row, y_metric)) all.push_back(i);
   }
   std::stable_sort(all.begin(), all.end(), [&](std::size_t a, std::size_t b) {
-    const double xa = *value_of(items[a].row, x_metric);
-    const double xb = *value_of(items[b].row, x_metric);
+    const double xa = *shown_value(items[a].row, x_metric);
+    const double xb = *shown_value(items[b].row, x_metric);
     if (xa != xb) return better(x_metric, xa, xb);
-    return better(y_metric, *value_of(items[a].row, y_metric), *value_of(items[b].row, y_metric));
+    return better(y_metric, *shown_value(items[a].row, y_metric), *shown_value(items[b].row, y_metric));
   });
   std::vector<std::size_t> front;
   for (std::size_t i : all) {
-    if (front.empty() ||
-        better(y_metric, *value_of(items[i].row, y_metric), *value_of(items[front.back()].row, y_metric)))
+    if (front.empty() || better(y_metric, *shown_value(items[i].row, y_metric),
+                                *shown_value(items[front.back()].row, y_metric)))
       front.push_back(i);
   }
   return front;
@@ -176,8 +87,8 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   double low_x = 1e300, high_x = -1e300, low_y = 1e300, high_y = -1e300;
   std::size_t fits = 0;
   for (const auto& item : items) {
-    const auto x = value_of(item.row, x_metric);
-    const auto y = value_of(item.row, y_metric);
+    const auto x = shown_value(item.row, x_metric);
+    const auto y = shown_value(item.row, y_metric);
     if (!x || !y) continue;
     ++fits;
     low_x = std::min(low_x, *x);
@@ -194,8 +105,8 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
                  {},
                  {}};
   if (fits == 0) {
-    chart.scene = sentence_chart(width, height,
-                                 items.empty() ? kNothing : "No layout of the search fits: see Why not.");
+    chart.scene = sentence_chart(
+        width, height, items.empty() ? kNothingSearched : "No layout of the search fits: see Why not.");
     return chart;
   }
   chart.scene = start_chart(
@@ -214,15 +125,15 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   const std::vector<std::size_t> front = front_of(items, x_metric, y_metric);
   SceneCurve curve;
   for (std::size_t i : front) {
-    const double vx = *value_of(items[i].row, x_metric);
-    const double vy = *value_of(items[i].row, y_metric);
+    const double vx = *shown_value(items[i].row, x_metric);
+    const double vy = *shown_value(items[i].row, y_metric);
     curve.points.push_back({x.at(vx), y.at(vy)});
   }
   layer.curves.push_back(std::move(curve));
   std::vector<SceneDot> above;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto vx = value_of(items[i].row, x_metric);
-    const auto vy = value_of(items[i].row, y_metric);
+    const auto vx = shown_value(items[i].row, x_metric);
+    const auto vy = shown_value(items[i].row, y_metric);
     chart.table.rows.push_back({Cell(std::to_string(i + 1), static_cast<double>(i + 1), ""),
                                 vx ? Cell(digits_text(*vx), *vx, "") : Cell(""),
                                 vy ? Cell(digits_text(*vy), *vy, "") : Cell(""), Cell("")});
@@ -236,7 +147,7 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
                     : on_front ? 5.0
                                : 3.5,
                     on_front ? Ink::kForward : Ink::kGhost, chosen ? Ink::kSelection : Ink::kNone});
-    const std::string tip = tip_of(items[i]) + "\n";
+    const std::string tip = item_tip(items[i]) + "\n";
     chart.scene.hits.push_back({{x.at(*vx) - 5, y.at(*vy) - 5, 10, 10},
                                 static_cast<int>(i),
                                 tip + metric_label(x_metric) + ": " + digits_text(*vx) + "\n" +
@@ -249,8 +160,8 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
 Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::string& y_key,
                  std::size_t metric, double width, double height, const TextMetrics& text) {
   Chart chart;
-  const std::vector<std::string> xs = values_of(items, x_key);
-  const std::vector<std::string> ys = values_of(items, y_key);
+  const std::vector<std::string> xs = distinct_values(items, x_key);
+  const std::vector<std::string> ys = distinct_values(items, y_key);
   chart.table = {"heat-map", "Best of each cell", {{"y", y_key, false}}, {}, {}};
   for (const std::string& x : xs) chart.table.columns.push_back({x, x_key + " " + x});
   if (xs.empty() || ys.empty() || xs.size() > 64 || ys.size() > 64) {
@@ -269,12 +180,12 @@ Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::st
   std::map<std::pair<std::size_t, std::size_t>, std::string> why;
   double low = 1e300, high = -1e300;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto cx =
-        static_cast<std::size_t>(std::find(xs.begin(), xs.end(), input_of(items[i].row, x_key)) - xs.begin());
-    const auto cy =
-        static_cast<std::size_t>(std::find(ys.begin(), ys.end(), input_of(items[i].row, y_key)) - ys.begin());
+    const auto cx = static_cast<std::size_t>(
+        std::find(xs.begin(), xs.end(), shown_input(items[i].row, x_key)) - xs.begin());
+    const auto cy = static_cast<std::size_t>(
+        std::find(ys.begin(), ys.end(), shown_input(items[i].row, y_key)) - ys.begin());
     if (cx == xs.size() || cy == ys.size()) continue;
-    const auto v = value_of(items[i].row, metric);
+    const auto v = shown_value(items[i].row, metric);
     auto& cell = best[{cx, cy}];
     if (v && (!cell.first || better(metric, *v, *cell.first))) cell = {v, i};
     if (!v && !items[i].row.reason_code.empty()) why[{cx, cy}] = items[i].row.reason_code;
@@ -325,116 +236,6 @@ Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::st
                            fitted_text(xs[cx], w - 4, text),
                            Align::kCentre,
                            Ink::kText});
-  return chart;
-}
-
-Chart parallel_chart(const PlanItems& items, const std::vector<std::string>& keys, double width,
-                     double height, const TextMetrics& text, int selected) {
-  Chart chart{{}, plan_table(items, keys)};
-  std::vector<std::string> axes;
-  // Layers per stage follow from the rest and are too long for an axis.
-  std::copy_if(keys.begin(), keys.end(), std::back_inserter(axes),
-               [](const std::string& key) { return key != "layout.stage_layers"; });
-  static constexpr std::array<const char*, 4> kResults{"step_time_s", "peak_bytes", "days", "usd"};
-  const std::size_t first_result = axes.size();
-  for (const char* name : kResults) axes.emplace_back(name);
-  std::size_t fits = 0;
-  for (const auto& item : items) fits += item.row.status == "ok" ? 1 : 0;
-  if (fits == 0) {
-    chart.scene = sentence_chart(width, height,
-                                 items.empty() ? kNothing : "No layout of the search fits: see Why not.");
-    return chart;
-  }
-  chart.scene = start_chart(width, height, fmt::format("{} layouts that fit, one line each", fits), text);
-  Box plot = plot_area(width, height, 5, 1.6, text);
-  plot.w = std::max(1.0, plot.w - text.em * 6);
-  plot.y += text.em * 2.4;
-  plot.h = std::max(1.0, plot.h - text.em * 2.4);
-  SceneLayer& layer = chart.scene.layer();
-  const double apart = axes.size() > 1 ? plot.w / static_cast<double>(axes.size() - 1) : plot.w;
-  std::vector<std::vector<std::string>> words(axes.size());
-  std::vector<Scale> scales(axes.size());
-  for (std::size_t a = 0; a < axes.size(); ++a) {
-    const double x = plot.x + apart * static_cast<double>(a);
-    layer.lines.push_back({x, plot.y, x, plot.y + plot.h, Ink::kMutedText, 1});
-    const std::size_t dot = axes[a].find('.');
-    std::string name = dot == std::string::npos ? axes[a] : axes[a].substr(dot + 1);
-    if (a >= first_result) {
-      name = metric_label(static_cast<std::size_t>(std::max(0, metric_index(axes[a]))));
-      name.resize(name.find(", "));
-    }
-    // Every second name a line higher, so that each has twice the room.
-    const double line = plot.y - text.em * (a % 2 == 0 ? 1.4 : 2.6);
-    layer.texts.push_back({{x - apart, line, 2 * apart, text.em * 1.2},
-                           fitted_text(name, 2 * apart - 6, text),
-                           Align::kCentre,
-                           Ink::kText});
-    if (a < first_result) {
-      words[a] = values_of(items, axes[a]);
-      for (std::size_t v = 0; v < words[a].size() && words[a].size() < 24; ++v) {
-        const double y =
-            plot.y + plot.h * (words[a].size() < 2
-                                   ? 0.5
-                                   : 1 - static_cast<double>(v) / static_cast<double>(words[a].size() - 1));
-        layer.texts.push_back({{x + 4, y - text.em / 2, apart - 6, text.em},
-                               fitted_text(words[a][v], apart - 8, text),
-                               Align::kLeft,
-                               Ink::kText,
-                               Ink::kNone,
-                               false,
-                               true});
-      }
-      continue;
-    }
-    double low = 1e300, high = -1e300;
-    const auto metric = static_cast<std::size_t>(std::max(0, metric_index(axes[a])));
-    for (const auto& item : items) {
-      if (const auto v = value_of(item.row, metric)) low = std::min(low, *v), high = std::max(high, *v);
-    }
-    if (low > high) low = 0, high = 1;
-    scales[a] = make_scale(low, high, plot.y + plot.h, plot.y, false);
-    const std::string unit = " " + std::string(shown_unit(metric).unit);
-    layer.texts.push_back({{x + 4, plot.y, apart, text.em},
-                           digits_text(high, 3) + unit,
-                           Align::kLeft,
-                           Ink::kMutedText,
-                           Ink::kNone,
-                           false,
-                           true});
-    layer.texts.push_back({{x + 4, plot.y + plot.h - text.em, apart, text.em},
-                           digits_text(low, 3) + unit,
-                           Align::kLeft,
-                           Ink::kMutedText,
-                           Ink::kNone,
-                           false,
-                           true});
-  }
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (items[i].row.status != "ok") continue;
-    SceneCurve curve;
-    curve.ink = static_cast<int>(i) == selected ? Ink::kSelection : Ink::kGhost;
-    curve.width = static_cast<int>(i) == selected ? 3.0F : 1.0F;
-    for (std::size_t a = 0; a < axes.size(); ++a) {
-      const double x = plot.x + apart * static_cast<double>(a);
-      if (a < first_result) {
-        const auto v = static_cast<double>(
-            std::find(words[a].begin(), words[a].end(), input_of(items[i].row, axes[a])) - words[a].begin());
-        const double last = static_cast<double>(words[a].size()) - 1;
-        curve.points.push_back({x, plot.y + plot.h * (last < 1 ? 0.5 : 1 - std::min(v, last) / last)});
-      } else if (const auto v =
-                     value_of(items[i].row, static_cast<std::size_t>(std::max(0, metric_index(axes[a]))))) {
-        curve.points.push_back({x, scales[a].at(*v)});
-      }
-    }
-    for (const ScenePoint& point : curve.points)
-      chart.scene.hits.push_back({{point.x - 5, point.y - 4, 10, 8}, static_cast<int>(i), tip_of(items[i])});
-    layer.curves.push_back(std::move(curve));
-  }
-  if (selected >= 0) {
-    // The selected line above all others.
-    std::stable_partition(layer.curves.begin(), layer.curves.end(),
-                          [](const SceneCurve& c) { return c.ink != Ink::kSelection; });
-  }
   return chart;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gui/core/plan_answers.hpp"
+#include "gui/core/plan_values.hpp"
 #include "gui/core/result_charts.hpp"
 
 namespace orrery::gui {
@@ -25,8 +26,5 @@ namespace orrery::gui {
 /// How many of `total` layouts came to each end, widest bar the most frequent one; the rows keep their order.
 [[nodiscard]] Chart reasons_chart(const std::vector<Fate>& fates, double total, double width, double height,
                                   const TextMetrics& text);
-
-/// Position among sweep_metrics(); -1 when there is none of this name.
-[[nodiscard]] int metric_index(const std::string& name);
 
 }  // namespace orrery::gui

@@ -65,7 +65,7 @@ PlanSearch::PlanSearch(ProfileFolders profiles, QObject* parent)
     : QObject(parent), profiles_(std::move(profiles)) {}
 
 PlanSearch::~PlanSearch() {
-  stop_ = true;
+  control_.stop();
   if (worker_.joinable()) worker_.join();
 }
 
@@ -84,7 +84,8 @@ void PlanSearch::start(const Scenario& base, const std::filesystem::path& folder
   }
   axes_ = axes;
   total_ = count;
-  stop_ = false;
+  control_.reset();
+  clock_.start();
   running_ = true;
   worker_ = std::thread([this, spec = std::move(spec)] { work(spec); });
 }
@@ -92,13 +93,17 @@ void PlanSearch::start(const Scenario& base, const std::filesystem::path& folder
 void PlanSearch::work(const SweepSpec& spec) {
   const SweepPoints points(spec);
   SweepItems items(SweepMode::kSimulate, spec.folder, profiles_, {});
-  for (std::uint64_t i = 0; i < points.count() && !stop_; ++i) {
+  const ControlScope scope(&control_);
+  for (std::uint64_t i = 0; i < points.count(); ++i) {
     PlanItem item{points.overrides(i), {}, {}};
     try {
+      check_control();
       const Scenario scenario = items.resolve(spec, item.overrides);
       item.row = parse_row(items.work(SweepItems::job(items.key(scenario), scenario)));
     } catch (const InputError& error) {
       item.row = unresolved_row(item.overrides, error);
+    } catch (const Stopped&) {
+      break;
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -114,11 +119,26 @@ void PlanSearch::work(const SweepSpec& spec) {
 }
 
 void PlanSearch::cancel() {
-  stop_ = true;
+  control_.stop();
+}
+
+void PlanSearch::pause() {
+  control_.pause();
+  clock_.pause();
+}
+
+void PlanSearch::resume() {
+  control_.resume();
+  clock_.resume();
 }
 
 void PlanSearch::wait() {
   if (worker_.joinable()) worker_.join();
+}
+
+std::size_t PlanSearch::done() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return items_.size();
 }
 
 PlanItems PlanSearch::items() const {

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "gui/core/plan_answers.hpp"
+#include "gui/core/work_clock.hpp"
 #include "gui/core/workbench.hpp"
 #include "planner/sweep/sweep_spec.hpp"
+#include "sim/base/work_control.hpp"
 
 namespace orrery::gui {
 
@@ -32,11 +34,17 @@ class PlanSearch : public QObject {
 
   /// Begins anew. InputError for an axis without values, of no key of a scenario, or too many combinations.
   void start(const Scenario& base, const std::filesystem::path& folder, const std::vector<PlanAxis>& axes);
-  /// Ends after the item that runs; what is done stays.
+  /// Ends at once; what is done stays, the item that runs is dropped.
   void cancel();
+  void pause();
+  void resume();
+  [[nodiscard]] bool paused() const { return control_.paused(); }
+  /// Since it began, without pauses.
+  [[nodiscard]] double seconds() const { return clock_.seconds(); }
   void wait();
   [[nodiscard]] bool running() const { return running_; }
   [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] std::size_t done() const;
   /// Done so far, in the order of the grid; a copy, since the worker goes on.
   [[nodiscard]] PlanItems items() const;
   [[nodiscard]] const std::vector<PlanAxis>& axes() const { return axes_; }
@@ -53,7 +61,8 @@ class PlanSearch : public QObject {
   mutable std::mutex mutex_;
   PlanItems items_;
   std::thread worker_;
-  std::atomic<bool> stop_{false};
+  WorkControl control_;
+  WorkClock clock_;
   std::atomic<bool> running_{false};
 };
 

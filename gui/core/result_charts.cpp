@@ -94,11 +94,25 @@ Chart waterfall_chart(const RunView& run, double width, double height, const Tex
     layer.rects.push_back({box, ink == Ink::kIdle ? Ink::kNone : ink,
                            category(std::min(ink, Ink::kIdle)).pattern,
                            id == selected ? Ink::kSelection : Ink::kGrid, 0, id == selected ? 2.5F : 1});
-    layer.texts.push_back(
-        {{0, y, plot.x - 8, row}, fitted_text(name, plot.x - 10, text), Align::kRight, Ink::kText});
+    // Letters are whole even where they are higher than the row; then they are small.
+    const double high = std::max(row, text.em);
+    const double top = y + (row - high) / 2;
+    const bool small = row < text.em;
+    layer.texts.push_back({{0, top, plot.x - 8, high},
+                           fitted_text(name, plot.x - 10, text),
+                           Align::kRight,
+                           Ink::kText,
+                           Ink::kNone,
+                           false,
+                           small});
     const std::string value = fmt::format("{:.3f} s, {:.1f} %", to - from, 100 * (to - from) / step);
-    layer.texts.push_back(
-        {{box.x + box.w + 6, y, text.width(value) + 6, row}, value, Align::kLeft, Ink::kText});
+    layer.texts.push_back({{box.x + box.w + 6, top, text.width(value) + 6, high},
+                           value,
+                           Align::kLeft,
+                           Ink::kText,
+                           Ink::kNone,
+                           false,
+                           small});
     chart.scene.hits.push_back({{0, y, width, row}, id, name + ": " + value});
     y += row;
   };

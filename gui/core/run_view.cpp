@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "planner/training_run.hpp"
+#include "sim/base/work_control.hpp"
 #include "sim/engine/timeline.hpp"
 #include "sim/lower/lower.hpp"
 
@@ -45,6 +46,7 @@ RunView::RunView(Scenario scenario, std::vector<InputRow> inputs, const ProfileF
     : scenario_(std::move(scenario)), inputs_(std::move(inputs)) {
   const auto began = std::chrono::steady_clock::now();
   result_ = simulate(scenario_);
+  check_control();
   complete_run(result_.metrics, scenario_, find_run_data(profiles));
   const std::int64_t pipeline_gpus = std::max<std::int64_t>(1, scenario_.layout.pp);
   replicas_ = std::max<std::int64_t>(1, scenario_.gpus / pipeline_gpus);
@@ -52,12 +54,15 @@ RunView::RunView(Scenario scenario, std::vector<InputRow> inputs, const ProfileF
     for (const PublishedRun& run : load_published(profiles)) {
       if (is_about(run, scenario_)) comparisons_.push_back({run, compare(run, metrics(), scenario_)});
     }
+    check_control();
     bubbles_ = bubble_causes(*result_.step, *result_.timeline);
     memory_ = memory_over_time(scenario_, result_);
+    check_control();
     period_ = step_period(*result_.step, *result_.timeline);
     extent_ = result_.timeline->makespan.ps;
     for (int r = 0; r < ranks(); ++r) extent_ = std::max(extent_, window(r).end);
     pipeline_ = std::make_shared<LevelRows>(pipeline_rows(result_, period_));
+    check_control();
     cluster_ = std::make_shared<LevelRows>(cluster_rows(*pipeline_, replicas_));
     // Steps that overlap have no single chain that sets the step time.
     if (!steps_overlap()) critical_ = critical_row(result_);

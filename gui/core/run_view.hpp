@@ -18,7 +18,7 @@ namespace orrery::gui {
 /// constant afterwards, except for the rows of a rank's streams, which are made when first asked for.
 class RunView {
  public:
-  /// Simulates; InputError for what the façade refuses.
+  /// Simulates; InputError for what the façade refuses, `Stopped` under a control that is stopped.
   RunView(Scenario scenario, std::vector<InputRow> inputs, const ProfileFolders& profiles);
 
   [[nodiscard]] const Scenario& scenario() const { return scenario_; }

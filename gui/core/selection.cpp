@@ -120,13 +120,18 @@ Scope scope_of(const RunView& run, const TimelineState& state) {
     out.t0 = state.area->t0;
     out.t1 = state.area->t1;
   }
+  const auto add = [&](const TimelineRow* row) {
+    if (std::find(out.rows.begin(), out.rows.end(), row) == out.rows.end()) out.rows.push_back(row);
+  };
   for (const TimelineRow* row : visible_rows(run, state)) {
-    if (row->slices.size() == 0) continue;
     const bool chosen = state.area && !state.area->rows.empty();
     if (chosen
-            ? std::find(state.area->rows.begin(), state.area->rows.end(), row->name) != state.area->rows.end()
-            : row->kind != RowKind::kCriticalPath)
-      out.rows.push_back(row);
+            ? std::find(state.area->rows.begin(), state.area->rows.end(), row->name) == state.area->rows.end()
+            : row->kind == RowKind::kCriticalPath)
+      continue;
+    // Rows of the cluster show how busy others are; what those do is what counts.
+    for (const std::size_t source : row->sources) add(run.pipeline().rows[source].get());
+    if (row->slices.size() > 0) add(row);
   }
   return out;
 }

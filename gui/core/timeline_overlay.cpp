@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "gui/core/chart_parts.hpp"
 #include "sim/lower/lower.hpp"
@@ -29,6 +30,32 @@ Box cut(const Box& a, const Box& to) {
   return {x0, a.y, x1 - x0, a.h};
 }
 
+/// The part of an arrow inside a box, so that its head is seen even where what it points to is not; nothing
+/// where no part is inside.
+std::optional<SceneLine> visible_part(SceneLine line, const Box& box) {
+  double from = 0;
+  double to = 1;
+  const double dx = line.x2 - line.x1;
+  const double dy = line.y2 - line.y1;
+  const auto cut_at = [&](double step, double room) {
+    // Inside where t * step <= room.
+    if (step == 0) return room >= 0;
+    if (step > 0)
+      to = std::min(to, room / step);
+    else
+      from = std::max(from, room / step);
+    return from <= to;
+  };
+  const bool inside = cut_at(-dx, line.x1 - box.x) && cut_at(dx, box.x + box.w - line.x1) &&
+                      cut_at(-dy, line.y1 - box.y) && cut_at(dy, box.y + box.h - line.y1);
+  if (!inside) return std::nullopt;
+  line.x2 = line.x1 + dx * to;
+  line.y2 = line.y1 + dy * to;
+  line.x1 += dx * from;
+  line.y1 += dy * from;
+  return line;
+}
+
 void add_flows(const RunView& run, const TimelineState& state, const TimelineGeometry& g,
                const TextMetrics& text, SceneLayer& layer) {
   if (!state.flows || !state.selected || state.level != Level::kPipeline) return;
@@ -41,6 +68,8 @@ void add_flows(const RunView& run, const TimelineState& state, const TimelineGeo
   const Box own = slice_box(g, *state.selected);
   std::size_t drawn = 0;
   std::size_t left_out = 0;
+  // A little inside, so that heads at the edge are whole.
+  const Box room{g.body.x + 3, g.body.y + 3, std::max(1.0, g.body.w - 6), std::max(1.0, g.body.h - 6)};
   const auto arrow = [&](std::size_t other, bool before) {
     if (drawn >= kMostFlows) {
       ++left_out;
@@ -53,10 +82,11 @@ void add_flows(const RunView& run, const TimelineState& state, const TimelineGeo
       const double x = g.axis.x(static_cast<double>(before ? at.end : at.begin));
       const double y = g.body.y + box.y + box.h / 2;
       const double own_y = own.y + own.h / 2;
-      if (before)
-        layer.lines.push_back({x, y, own.x, own_y, Ink::kArrowIn, 1.8F, true, false});
-      else
-        layer.lines.push_back({own.x + own.w, own_y, x, y, Ink::kArrowOut, 1.8F, true, true});
+      const auto line =
+          visible_part(before ? SceneLine{x, y, own.x, own_y, Ink::kArrowIn, 2, true, false}
+                              : SceneLine{own.x + own.w, own_y, x, y, Ink::kArrowOut, 2, true, true},
+                       room);
+      if (line) layer.lines.push_back(*line);
       ++drawn;
     }
   };
@@ -111,6 +141,13 @@ bool occurs(const TimelineGeometry& g, Ink ink) {
     const SliceRow& s = box.row->slices;
     return s.size() > kSearched || std::find(s.ink.begin(), s.ink.end(), ink) != s.ink.end() ||
            (ink == Ink::kBackwardInput && std::find(s.second.begin(), s.second.end(), ink) != s.second.end());
+  });
+}
+
+bool has_pairs(const TimelineGeometry& g) {
+  return std::any_of(g.lanes.rows.begin(), g.lanes.rows.end(), [](const RowBox& box) {
+    const std::vector<Ink>& second = box.row->slices.second;
+    return std::any_of(second.begin(), second.end(), [](Ink ink) { return ink != Ink::kNone; });
   });
 }
 
@@ -246,7 +283,7 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
     x += w;
   };
   if (state.level == Level::kCluster) {
-    entry({{}, Ink::kHeat}, "busy GPUs: the darker the more");
+    entry({{}, Ink::kHeat}, "busy GPUs: the stronger the colour the more");
   } else {
     const bool streams = state.level != Level::kPipeline;
     for (int c = 0; c < kCategoryCount; ++c) {
@@ -258,7 +295,7 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
       if (!occurs(g, shown.ink)) continue;
       entry({{}, shown.ink == Ink::kIdle ? Ink::kNone : shown.ink, shown.pattern}, std::string(shown.name));
     }
-    if (!streams) entry({{}, Ink::kNone, Pattern::kPlain, Ink::kFrame}, "overlapped pair");
+    if (!streams && has_pairs(g)) entry({{}, Ink::kNone, Pattern::kPlain, Ink::kFrame}, "overlapped pair");
     if (!streams && run.steps_overlap())
       entry(
           {{}, Ink::kNone},
@@ -267,6 +304,8 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
     if (!streams && has_upward_flow(run))
       entry({{}, Ink::kForward, Pattern::kPlain, Ink::kNone, kUpwardDim},
             "fainter: from the last rank to the first");
+    if (!streams && state.flows && state.selected)
+      entry({{}, Ink::kNone}, "arrows: solid what the selection needs, dashed what needs it");
   }
   entry({{}, Ink::kNone}, "simulated, not measured");
 }

@@ -14,8 +14,8 @@ namespace {
 
 constexpr double kHeaderEms = 9;
 constexpr double kStreamHeaderEms = 13.5;  ///< names of streams are longer
-/// Below this width the legend takes two lines.
-constexpr double kLegendEms = 100;
+/// What the legend of a level needs at most; it takes as many lines as that makes.
+constexpr double kPipelineLegendEms = 140, kStreamLegendEms = 95, kClusterLegendEms = 40;
 constexpr std::size_t kMostLabels = 900;
 
 std::string action_label(const Action& action) {
@@ -142,7 +142,10 @@ TimelineGeometry geometry(const RunView& run, const TimelineState& state, double
   const double body_width = std::max(1.0, width - header);
   g.overview = {header, 0, body_width, overview};
   g.ruler = {header, overview, body_width, ruler};
-  const double lines = width < text.em * kLegendEms ? 2 : 1;
+  const double wanted = state.level == Level::kCluster    ? kClusterLegendEms
+                        : state.level == Level::kPipeline ? kPipelineLegendEms
+                                                          : kStreamLegendEms;
+  const double lines = std::clamp(std::ceil(wanted * text.em / std::max(1.0, width)), 1.0, 3.0);
   const double legend = height > text.em * 14 ? std::round(text.em * kLegendLineEms * lines) + 2 : 0;
   g.headers = {0, overview + ruler, header, std::max(0.0, height - overview - ruler - legend)};
   g.legend = {0, height - legend, width, legend};
@@ -216,7 +219,7 @@ void add_row(const TimelineRow& row, const TimeAxis& axis, double y, double h, b
         slices.rects.push_back({{x0, top, shown, height / 2}, s.ink[i], Pattern::kPlain, Ink::kNone, dim});
         slices.rects.push_back(
             {{x0, top + height / 2, shown, height / 2}, s.second[i], Pattern::kPlain, Ink::kNone, dim_of(1)});
-        if (w >= 6)
+        if (w >= 12)
           slices.rects.push_back(
               {{x0, top, shown, height}, Ink::kNone, Pattern::kPlain, Ink::kFrame, all_dim});
       } else {

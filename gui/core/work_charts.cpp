@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -129,7 +130,8 @@ Chart roofline_chart(const RunView& run, int rank, double width, double height, 
       text);
   Box plot = plot_area(width, height, 7.5, 2.6, text);
   plot.w = std::max(1.0, plot.w - text.em * 12);  // names of the roofs stand behind them
-  const Scale x = make_scale(low_x, high_x, plot.x, plot.x + plot.w, true);
+  // To the right of the last dot there is room for its name.
+  const Scale x = make_scale(low_x, high_x * 2.5, plot.x, plot.x + plot.w, true);
   const Scale y = make_scale(low_rate, top, plot.y + plot.h, plot.y, true);
   add_y_axis(chart.scene, plot, y, "FLOP/s", text);
   add_x_axis(chart.scene, plot, x, "FLOPs per byte of device memory (log)", text);
@@ -178,16 +180,24 @@ Chart roofline_chart(const RunView& run, int rank, double width, double height, 
     taken.push_back({dot.x - dot.radius, dot.y - dot.radius, 2 * dot.radius, 2 * dot.radius});
   for (std::size_t i = 0; i < classes.size() && named < 8; ++i) {
     const SceneDot& dot = layer.dots[i];
-    const double w = text.width(classes[i].name) + 4;
-    const double left =
-        dot.x + dot.radius + w > plot.x + plot.w ? dot.x - dot.radius - w : dot.x + dot.radius + 2;
-    const Box box{left, dot.y - text.em / 2, w, text.em};
-    const bool free = std::none_of(taken.begin(), taken.end(), [&](const Box& b) {
-      return box.x < b.x + b.w && b.x < box.x + box.w && box.y < b.y + b.h && b.y < box.y + box.h;
+    const double w = text.width(classes[i].name) * 0.94 + 3;  // small letters
+    const double r = dot.radius + 2;
+    const double d = dot.radius * 0.7;
+    const auto at = [&](double x0, double y0) { return Box{dot.x + x0, dot.y + y0, w, text.em}; };
+    const std::array<Box, 8> places{at(r, -text.em / 2),      at(-r - w, -text.em / 2),
+                                    at(-w / 2, -r - text.em), at(-w / 2, r),
+                                    at(d, -d - text.em),      at(d, d),
+                                    at(-d - w, -d - text.em), at(-d - w, d)};
+    const auto place = std::find_if(places.begin(), places.end(), [&](const Box& box) {
+      const bool inside = box.x >= plot.x && box.x + box.w <= plot.x + plot.w && box.y >= plot.y &&
+                          box.y + box.h <= plot.y + plot.h;
+      return inside && std::none_of(taken.begin(), taken.end(), [&](const Box& b) {
+               return box.x < b.x + b.w && b.x < box.x + box.w && box.y < b.y + b.h && b.y < box.y + box.h;
+             });
     });
-    if (!free || left < plot.x) continue;
-    layer.texts.push_back({box, classes[i].name, Align::kLeft, Ink::kText, Ink::kNone, false, true});
-    taken.push_back(box);
+    if (place == places.end()) continue;
+    layer.texts.push_back({*place, classes[i].name, Align::kLeft, Ink::kText, Ink::kNone, false, true});
+    taken.push_back(*place);
     ++named;
   }
   return chart;

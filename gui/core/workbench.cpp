@@ -45,6 +45,7 @@ Workbench::Workbench(ProfileFolders profiles, QObject* parent)
     : QObject(parent), profiles_(std::move(profiles)) {}
 
 Workbench::~Workbench() {
+  control_.stop();
   if (worker_.joinable()) worker_.join();
 }
 
@@ -101,6 +102,7 @@ void Workbench::cancel() {
   if (!busy_) return;
   ++generation_;
   again_ = false;
+  control_.stop();
   report({"note", "the simulation was cancelled; the result shown is the one before", {}});
 }
 
@@ -112,16 +114,19 @@ void Workbench::start() {
   }
   if (busy_) {
     again_ = true;
+    control_.stop();
     return;
   }
   again_ = false;
   busy_ = true;
   emit busy_changed(true);
   if (worker_.joinable()) worker_.join();
+  control_.reset();
   worker_ = std::thread([this, input = input_, generation = generation_] { work(input, generation); });
 }
 
 void Workbench::work(Input input, std::uint64_t generation) {
+  const ControlScope scope(&control_);
   Outcome outcome;
   outcome.generation = generation;
   try {
@@ -132,6 +137,8 @@ void Workbench::work(Input input, std::uint64_t generation) {
     outcome.problem = Problem{"input", "the scenario needs more memory than this machine has", {}};
   } catch (const std::exception& error) {
     outcome.problem = Problem{"internal", error.what(), {}};
+  } catch (const Stopped&) {
+    // Another generation is asked for, or none.
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -2,7 +2,6 @@
 
 #include <QObject>
 #include <QString>
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "gui/core/run_view.hpp"
+#include "sim/base/work_control.hpp"
 #include "sim/scenario.hpp"
 
 namespace orrery::gui {
@@ -38,8 +38,8 @@ struct Problem {
 /// meanwhile only the last is run. Until it is done, or when it is refused, the old result stays and is
 /// `stale`. Signals come in the thread that owns the workbench.
 ///
-/// The façade cannot be interrupted, so cancelling means: the result of the running simulation is dropped
-/// when it comes. The destructor waits for it.
+/// A simulation that nobody waits for any more - cancelled, or the scenario was edited meanwhile - is stopped
+/// within milliseconds; the destructor stops it too.
 class Workbench : public QObject {
   Q_OBJECT
 
@@ -97,6 +97,7 @@ class Workbench : public QObject {
   bool busy_ = false;
   bool again_ = false;
   std::uint64_t generation_ = 0;
+  WorkControl control_;
   std::thread worker_;
   std::mutex mutex_;
   std::optional<Outcome> outcome_;

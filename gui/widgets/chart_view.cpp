@@ -2,6 +2,7 @@
 
 #include <QHeaderView>
 #include <QHelpEvent>
+#include <QItemSelectionModel>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
@@ -126,7 +127,7 @@ ChartView::ChartView(const QString& name, QWidget* parent)
   table_->verticalHeader()->hide();
   table_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 5);
   table_->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-  table_->horizontalHeader()->setStretchLastSection(true);
+  table_->horizontalHeader()->setMinimumSectionSize(24);
   table_->setWordWrap(false);
   stack_->addWidget(canvas_);
   stack_->addWidget(table_);
@@ -139,7 +140,10 @@ ChartView::ChartView(const QString& name, QWidget* parent)
   layout->addLayout(bar);
   layout->addLayout(stack_, 1);
   connect(button_, &QToolButton::toggled, this, [this](bool on) { show_table(on); });
-  connect(canvas_, &ChartCanvas::picked, this, &ChartView::picked);
+  connect(canvas_, &ChartCanvas::picked, this, [this](int id) {
+    select(id);
+    emit picked(id);
+  });
   connect(canvas_, &ChartCanvas::opened, this, &ChartView::opened);
   connect(canvas_, &ChartCanvas::made, this, [this] {
     const Table& now = canvas_->chart().table;
@@ -154,13 +158,16 @@ ChartView::ChartView(const QString& name, QWidget* parent)
     model_.set_table(now);
     table_->resizeColumnsToContents();
   });
-  connect(table_, &QTableView::clicked, this, [this](const QModelIndex& index) {
-    const int id = sorted_->mapToSource(index).row();
-    canvas_->select(id);
-    emit picked(id);
-  });
-  connect(table_, &QTableView::doubleClicked, this,
+  // A double click, or Return.
+  connect(table_, &QTableView::activated, this,
           [this](const QModelIndex& index) { emit opened(sorted_->mapToSource(index).row()); });
+  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+          [this](const QModelIndex& index) {
+            if (!index.isValid() || !table_->hasFocus() || !parts_are_rows_) return;
+            const int id = sorted_->mapToSource(index).row();
+            canvas_->select(id);
+            emit picked(id);
+          });
 }
 
 void ChartView::set_maker(ChartMaker maker) {
@@ -173,6 +180,13 @@ void ChartView::set_theme(Theme theme) {
 
 void ChartView::select(int id) {
   canvas_->select(id);
+  if (!parts_are_rows_) return;
+  const QModelIndex row = sorted_->mapFromSource(model_.index(id, 0));
+  if (row == table_->currentIndex().siblingAtColumn(0)) return;
+  if (row.isValid())
+    table_->setCurrentIndex(row);
+  else
+    table_->clearSelection();
 }
 
 void ChartView::table_only() {

@@ -61,6 +61,8 @@ class ChartView : public QWidget {
   void set_maker(ChartMaker maker);
   void set_theme(Theme theme);
   void select(int id);
+  /// The chart's parts are other things than the table's rows: selecting one leaves the other alone.
+  void parts_are_no_rows() { parts_are_rows_ = false; }
   void show_table(bool table);
   /// Without a chart: only the table is shown.
   void table_only();
@@ -79,6 +81,7 @@ class ChartView : public QWidget {
   QToolButton* button_;
   TableModel model_;
   QSortFilterProxyModel* sorted_;
+  bool parts_are_rows_ = true;
 };
 
 }  // namespace orrery::gui

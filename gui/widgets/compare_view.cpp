@@ -39,6 +39,9 @@ CompareView::CompareView(QWidget* parent)
   b_->setAccessibleName("Timeline of run B");
   busy_->setAccessibleName("Busy ranks of A minus B");
   busy_->setFixedHeight(fontMetrics().height() * 3);
+  // Long names do not make the window wide.
+  for (QLabel* title : {title_a_, title_b_})
+    title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   align_->addItems({"align by start of the step", "align by share of the step"});
   align_->setAccessibleName("Alignment of the two runs");
   auto* layout = new QVBoxLayout(this);
@@ -55,7 +58,7 @@ CompareView::CompareView(QWidget* parent)
   split->addWidget(results_);
   split->addWidget(difference_);
   split->addWidget(inputs_);
-  split->setSizes({430, 370, 300});
+  split->setSizes({410, 410, 280});
   layout->addWidget(split, 3);
   inputs_->show_table(true);
   results_->show_table(true);
@@ -85,6 +88,7 @@ void CompareView::set_runs(std::shared_ptr<const RunView> a, std::shared_ptr<con
   }
   title_a_->setText(title_of("A", a.get()));
   title_b_->setText(title_of("B", b.get()));
+  for (QLabel* title : {title_a_, title_b_}) title->setToolTip(title->text());
   coupling_ = false;
   const auto table_of = [&](ChartView* view, auto make) {
     view->set_maker([a, b, make](double w, double h, const TextMetrics&, int) {

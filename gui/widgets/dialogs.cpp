@@ -68,7 +68,14 @@ HelpOverlay::HelpOverlay(QWidget* parent) : QDialog(parent) {
   text->setHtml(QString::fromStdString(actions_html()));
   auto* layout = new QVBoxLayout(this);
   layout->addWidget(text);
+  text_ = text;
   resize(860, 620);
+}
+
+void HelpOverlay::show_whole() {
+  constexpr int kEdges = 24;
+  text_->document()->setTextWidth(width() - 2 * kEdges);
+  resize(width(), static_cast<int>(text_->document()->size().height()) + 2 * kEdges);
 }
 
 }  // namespace orrery::gui

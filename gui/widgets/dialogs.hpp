@@ -7,6 +7,7 @@
 
 class QLineEdit;
 class QListWidget;
+class QTextBrowser;
 
 namespace orrery::gui {
 
@@ -44,6 +45,11 @@ class HelpOverlay : public QDialog {
 
  public:
   explicit HelpOverlay(QWidget* parent);
+  /// As high as its table: for pictures.
+  void show_whole();
+
+ private:
+  QTextBrowser* text_;
 };
 
 }  // namespace orrery::gui

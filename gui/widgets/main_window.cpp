@@ -60,7 +60,7 @@ MainWindow::MainWindow(ProfileFolders profiles, const QString& settings, QWidget
   connect(&bench_, &Workbench::run_changed, this, [this] { show_run(); });
   connect(&bench_, &Workbench::problems_changed, this, [this] { show_problems(); });
   connect(&bench_, &Workbench::busy_changed, this, [this](bool busy) {
-    if (busy) speed_label_->setText("simulating...  Ctrl+. cancels");
+    show_speed();
     actions_.at("cancel")->setEnabled(busy);
   });
   connect(timeline_, &TimelineView::selection_changed, this, [this] { show_selection(); });
@@ -83,6 +83,8 @@ MainWindow::MainWindow(ProfileFolders profiles, const QString& settings, QWidget
 MainWindow::~MainWindow() {
   bench_.disconnect(this);
   undo_->disconnect(this);
+  // A file that was asked for is finished; everything else is stopped.
+  export_worker_.wait();
 }
 
 void MainWindow::make_centre() {
@@ -111,7 +113,7 @@ void MainWindow::make_centre() {
   };
   link("1 critical path (K)", [this] { timeline_->act("critical"), timeline_->setFocus(); });
   link("2 uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
-  link("3 keep to compare (Ctrl+B)", [this] { keep_as_b(); });
+  link("3 keep as B (Ctrl+B)", [this] { keep_as_b(); });
   link("4 other layouts (Ctrl+2)", [this] { run_action("perspective-plan"); });
   link("keys (?)", [this] { run_action("help"); });
   strip->addStretch();
@@ -240,6 +242,23 @@ void MainWindow::make_docks() {
   });
 }
 
+void MainWindow::leave_out_clocks() {
+  clocks_ = false;
+  show_speed();
+}
+
+void MainWindow::show_speed() {
+  const auto run = bench_.run();
+  if (bench_.busy())
+    speed_label_->setText("simulating...  Ctrl+. cancels");
+  else if (run && bench_.stale())
+    speed_label_->setText("stale: the result is of the scenario before the last edit; F5 simulates");
+  else if (run && clocks_)
+    speed_label_->setText(QString("simulated in %1 ms").arg(run->seconds_to_make() * 1000, 0, 'f', 0));
+  else
+    speed_label_->setText(run ? "simulated" : "");
+}
+
 void MainWindow::show_run() {
   const auto run = bench_.run();
   if (run && !bench_.stale()) find_ranges();
@@ -248,8 +267,7 @@ void MainWindow::show_run() {
       bench_.stale());
   timeline_->set_stale(bench_.stale());
   if (!run) return;
-  if (!bench_.stale())
-    speed_label_->setText(QString("simulated in %1 ms").arg(run->seconds_to_make() * 1000, 0, 'f', 0));
+  show_speed();
   if (timeline_->run() != run) {
     const bool first = timeline_->run() == nullptr;
     timeline_->set_run(run);
@@ -268,8 +286,8 @@ void MainWindow::show_run() {
   if (perspective_ == Perspective::kPlan) plan_->prepare();
   const auto short_name = [](const RunView* r) {
     return r == nullptr ? std::string("none")
-                        : fmt::format("{}, {} GPUs, pp {}", r->scenario().model_ref, r->scenario().gpus,
-                                      r->scenario().layout.pp);
+                        : fmt::format("{}, {} GPUs, pp {}, {}", r->scenario().model_ref, r->scenario().gpus,
+                                      r->scenario().layout.pp, r->scenario().layout.schedule);
   };
   runs_label_->setText(QString::fromStdString(
       fmt::format("   A: {}    B: {}   ", short_name(run.get()), short_name(b_.get()))));
@@ -362,11 +380,15 @@ void MainWindow::show_problems() {
 }
 
 void MainWindow::size_docks() {
+  // Wider than their tables they would only take room from the timeline.
   const int w = width();
-  resizeDocks({docks_.at("Scenario"), docks_.at("Details")}, {w * 22 / 100, w * 21 / 100}, Qt::Horizontal);
+  const int em = fontMetrics().height();
+  resizeDocks({docks_.at("Scenario"), docks_.at("Details")},
+              {std::min(w * 265 / 1000, em * 32), std::min(w * 215 / 1000, em * 28)}, Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
-  resizeDocks({docks_.at("Waterfall")}, {height() * 25 / 100}, Qt::Vertical);
+  resizeDocks({docks_.at("Waterfall")}, {std::max(height() * 24 / 100, fontMetrics().height() * 14)},
+              Qt::Vertical);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {

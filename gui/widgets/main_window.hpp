@@ -52,6 +52,9 @@ class MainWindow : public QMainWindow {
   /// The training-cost report, with its alternatives simulated in a worker; a refusal goes to the problems
   /// panel. HTML, PDF, Markdown, CSV or JSON by the ending.
   void export_report(const QString& path);
+  /// What differs from run to run, such as the time a simulation took, is left out: for pictures that are
+  /// compared or printed.
+  void leave_out_clocks();
   /// Until no worker runs and everything that came is shown. For tests and pictures.
   void settle();
   void run_action(std::string_view id);
@@ -95,6 +98,7 @@ class MainWindow : public QMainWindow {
   QDockWidget* add_dock(const QString& title, QWidget* widget, Qt::DockWidgetArea area);
   void add_chart(const std::string& name, const QString& title);
   void show_run();
+  void show_speed();
   void show_selection();
   void show_problems();
   void show_charts();
@@ -165,6 +169,7 @@ class MainWindow : public QMainWindow {
   std::map<std::string, QAction*> actions_;
   QByteArray first_layout_;
   bool sized_ = false;
+  bool clocks_ = true;
   // Last, so that they end before anything that they hand results to.
   Background ranges_worker_, report_worker_, export_worker_, search_worker_;
   Level shown_level_ = Level::kPipeline;

@@ -116,9 +116,11 @@ void MainWindow::run_action(std::string_view id) {
     copy(false);
   else if (id == "copy-markdown")
     copy(true);
-  else if (id == "search")
-    search_->setFocus(), search_->selectAll();
-  else if (id == "find-row")
+  else if (id == "search") {
+    QLineEdit* field = perspective_ == Perspective::kPlan ? plan_->filter() : search_;
+    field->setFocus();
+    field->selectAll();
+  } else if (id == "find-row")
     find_row();
   else if (id == "mark-note") {
     bool ok = false;

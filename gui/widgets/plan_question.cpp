@@ -28,7 +28,8 @@ QTableWidget* list_table(const char* name, const char* key, int rows) {
   table->setHorizontalHeaderLabels({key, "values, separated by commas"});
   table->horizontalHeader()->setStretchLastSection(true);
   table->verticalHeader()->hide();
-  table->verticalHeader()->setDefaultSectionSize(table->fontMetrics().height() + 8);
+  table->verticalHeader()->setMinimumSectionSize(table->fontMetrics().height() + 8);
+  table->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table->setAccessibleName(name);
   return table;
 }
@@ -51,6 +52,7 @@ PlanQuestionPanel::PlanQuestionPanel(QWidget* parent)
       front_(new QLineEdit("step, memory")),
       top_(new QSpinBox),
       run_(new QPushButton("Search")),
+      pause_(new QPushButton("Pause")),
       progress_(new QProgressBar),
       words_(new QLabel("A double click on an answer opens it; the present run becomes B.")) {
   mode_->addItems({"Best layouts, proven (plan)", "Every combination (sweep)"});
@@ -108,11 +110,17 @@ PlanQuestionPanel::PlanQuestionPanel(QWidget* parent)
   layout->setContentsMargins(0, 0, 0, 0);
   layout->addWidget(mode_);
   layout->addWidget(pages_, 1);
-  layout->addWidget(run_);
+  auto* buttons = new QHBoxLayout;
+  buttons->addWidget(run_, 2);
+  buttons->addWidget(pause_, 1);
+  layout->addLayout(buttons);
   layout->addWidget(progress_);
   layout->addWidget(words_);
   connect(mode_, &QComboBox::currentIndexChanged, pages_, &QStackedWidget::setCurrentIndex);
   connect(run_, &QPushButton::clicked, this, &PlanQuestionPanel::run_wanted);
+  pause_->setEnabled(false);
+  pause_->setToolTip("Hold the search where it is, and go on from there");
+  connect(pause_, &QPushButton::clicked, this, &PlanQuestionPanel::pause_wanted);
 }
 
 PlanMode PlanQuestionPanel::mode() const {
@@ -161,10 +169,16 @@ std::vector<PlanAxis> PlanQuestionPanel::axes() const {
 
 void PlanQuestionPanel::show_progress(bool running, double done, double total, const QString& format) {
   run_->setText(running ? "Cancel" : "Search");
+  pause_->setEnabled(running);
+  if (!running) show_paused(false);
   // The bar counts whole numbers of 32 bits; spaces are larger.
   progress_->setRange(0, running && total <= 0 ? 0 : 1000);
   progress_->setValue(total > 0 ? static_cast<int>(1000 * done / total) : 0);
   progress_->setFormat(format);
+}
+
+void PlanQuestionPanel::show_paused(bool paused) {
+  pause_->setText(paused ? "Resume" : "Pause");
 }
 
 void PlanQuestionPanel::say(const QString& words) {

@@ -35,6 +35,9 @@ class PlanQuestionPanel : public QWidget {
   [[nodiscard]] bool has_space() const;
   [[nodiscard]] PlanQuestion question() const;
   [[nodiscard]] std::vector<PlanAxis> axes() const;
+  /// The button that pauses a running search; it resumes one that is paused.
+  void show_paused(bool paused);
+  [[nodiscard]] QPushButton* pause_button() { return pause_; }
   /// `done` of `total`; total 0: nothing was begun.
   void show_progress(bool running, double done, double total, const QString& format);
   void say(const QString& words);
@@ -47,6 +50,7 @@ class PlanQuestionPanel : public QWidget {
 
  signals:
   void run_wanted();
+  void pause_wanted();
   void space_wanted(bool whole);
 
  private:
@@ -59,6 +63,7 @@ class PlanQuestionPanel : public QWidget {
   QLineEdit* front_;
   QSpinBox* top_;
   QPushButton* run_;
+  QPushButton* pause_;
   QProgressBar* progress_;
   QLabel* words_;
 };

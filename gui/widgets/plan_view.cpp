@@ -5,6 +5,7 @@
 #include <QComboBox>
 #include <QFontDatabase>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QSplitter>
 #include <QTabWidget>
@@ -22,6 +23,8 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
       grid_(bench.profiles()),
       best_(bench.profiles()),
       question_(new PlanQuestionPanel),
+      filter_(new QLineEdit),
+      filter_words_(new QLabel),
       tabs_(new QTabWidget),
       x_(new QComboBox),
       y_(new QComboBox),
@@ -32,16 +35,16 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
       reasons_(new ChartView("Why not")),
       words_(new QPlainTextEdit) {
   for (QComboBox* box : {x_, y_}) {
-    for (const SweepMetric& m : sweep_metrics()) {
-      if (m.better != 0)
-        box->addItem(QString::fromUtf8(m.name.data(), static_cast<qsizetype>(m.name.size())));
+    for (std::size_t m = 0; m < sweep_metrics().size(); ++m) {
+      if (sweep_metrics()[m].better != 0)
+        box->addItem(QString::fromStdString(metric_label(m)), static_cast<int>(m));
     }
     connect(box, &QComboBox::currentIndexChanged, this, [this] { refresh(); });
   }
   x_->setAccessibleName("Figure across");
   y_->setAccessibleName("Figure up");
-  x_->setCurrentText("step_time_s");
-  y_->setCurrentText("peak_bytes");
+  x_->setCurrentIndex(x_->findData(metric_index("step_time_s")));
+  y_->setCurrentIndex(y_->findData(metric_index("peak_bytes")));
   table_->table_only();
   words_->setReadOnly(true);
   words_->setAccessibleName("Answer in words");
@@ -64,9 +67,26 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   tabs_->addTab(parallel_, "Parallel coordinates");
   tabs_->addTab(reasons_, "Why not");
   tabs_->addTab(words_, "In words");
+  filter_->setPlaceholderText("filter: tp:1 schedule:dualpipe gb<80 step<19");
+  filter_->setAccessibleName("Filter of the answers");
+  filter_->setClearButtonEnabled(true);
+  QString tip = "<table>";
+  for (const auto& [word, meaning] : filter_words())
+    tip += "<tr><td><b>" + QString::fromStdString(word).toHtmlEscaped() + "</b></td><td>" +
+           QString::fromStdString(meaning).toHtmlEscaped() + "</td></tr>";
+  filter_->setToolTip(tip + "</table>");
+  connect(filter_, &QLineEdit::textChanged, this, [this](const QString& text) { set_filter(text); });
+  auto* right = new QWidget;
+  auto* answers = new QVBoxLayout(right);
+  answers->setContentsMargins(0, 0, 0, 0);
+  auto* bar = new QHBoxLayout;
+  bar->addWidget(filter_, 3);
+  bar->addWidget(filter_words_, 2);
+  answers->addLayout(bar);
+  answers->addWidget(tabs_, 1);
   auto* split = new QSplitter;
   split->addWidget(left);
-  split->addWidget(tabs_);
+  split->addWidget(right);
   split->setStretchFactor(1, 3);
   left->setMaximumWidth(460);
   split->setSizes({360, 900});
@@ -74,11 +94,13 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   layout->setContentsMargins(4, 4, 4, 4);
   layout->addWidget(split);
   connect(question_, &PlanQuestionPanel::run_wanted, this, [this] { running() ? cancel() : start(); });
+  connect(question_, &PlanQuestionPanel::pause_wanted, this, [this] { pause_or_resume(); });
   connect(question_, &PlanQuestionPanel::space_wanted, this, [this](bool whole) {
     if (const auto run = bench_.run()) question_->fill_space(run->scenario(), whole);
   });
   connect(&grid_, &PlanSearch::advanced, this, [this](int done, int total) {
     question_->show_progress(grid_.running(), done, total, QString("%1 of %2").arg(done).arg(total));
+    show_time_left();
     if (done % 8 == 0) show_answer();
   });
   connect(&grid_, &PlanSearch::finished, this, [this] { show_answer(); });
@@ -90,16 +112,18 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
     if (p.best) words += QString(", best %1").arg(*p.best, 0, 'g', 5);
     question_->show_progress(best_.running(), static_cast<double>(p.decided),
                              static_cast<double>(p.candidates), words);
+    show_time_left();
   });
   connect(&best_, &LayoutSearch::finished, this, [this] { show_answer(); });
   const auto open = [this](int item) {
-    if (item >= 0 && static_cast<std::size_t>(item) < items_.size()) emit open_wanted(item);
+    if (item >= 0 && static_cast<std::size_t>(item) < shown_.size()) emit open_wanted(item);
   };
   for (ChartView* view : {table_, scatter_, parallel_}) {
     connect(view, &ChartView::picked, this, [this](int item) { select(item); });
     connect(view, &ChartView::opened, this, open);
   }
   // Rows of the heat map's table are values of a key, not layouts.
+  heat_->parts_are_no_rows();
   connect(heat_->canvas(), &ChartCanvas::picked, this, [this](int item) { select(item); });
   connect(heat_->canvas(), &ChartCanvas::opened, this, open);
   refresh();
@@ -147,7 +171,60 @@ void PlanView::cancel() {
   best_.cancel();
 }
 
+void PlanView::pause_or_resume() {
+  if (!running()) return;
+  const bool hold = !paused();
+  // Only the one that runs can be held.
+  hold ? grid_.pause() : grid_.resume();
+  hold ? best_.pause() : best_.resume();
+  question_->show_paused(hold);
+  if (hold)
+    question_->say("Paused. Resume goes on from here, Cancel keeps the answers found.");
+  else
+    show_time_left();
+}
+
+void PlanView::show_time_left() {
+  if (!running() || paused()) return;
+  std::string left;
+  QString what = "Searching";
+  if (grid_.running()) {
+    left = left_text(static_cast<double>(grid_.done()), static_cast<double>(grid_.total()), grid_.seconds());
+  } else {
+    const SearchProgress p = best_.progress();
+    left = left_text(static_cast<double>(p.decided), static_cast<double>(p.candidates), best_.seconds());
+    if (best_.phase() > 0) what = QString("Searching, part %1").arg(best_.phase() + 1);
+  }
+  question_->say(what + (left.empty() ? "" : ", " + QString::fromStdString(left)) +
+                 ". Answers already found stay when it is cancelled.");
+}
+
+void PlanView::set_filter(const QString& text) {
+  if (filter_->text() != text) return filter_->setText(text);  // comes back here
+  try {
+    conditions_ = parse_filter(text.toStdString());
+  } catch (const InputError& error) {
+    filter_words_->setText("\u26a0 " + QString::fromStdString(error.what()));
+    filter_words_->setToolTip(filter_words_->text());
+    return;
+  }
+  select(-1);
+  refresh();
+}
+
+void PlanView::apply_filter() {
+  shown_ = conditions_.empty() ? items_ : filtered(items_, conditions_);
+  const QString words = items_.empty() ? QString()
+                        : conditions_.empty()
+                            ? QString("all %1 shown").arg(items_.size())
+                            : QString("%1 of %2 shown").arg(shown_.size()).arg(items_.size());
+  filter_words_->setText(words);
+  filter_words_->setToolTip({});
+}
+
 void PlanView::wait() {
+  grid_.resume();
+  best_.resume();
   grid_.wait();
   best_.wait();
   show_answer();
@@ -201,10 +278,22 @@ void PlanView::select(int item) {
 }
 
 void PlanView::refresh() {
-  const auto items = std::make_shared<const PlanItems>(items_);
+  apply_filter();
+  const auto items = std::make_shared<const PlanItems>(shown_);
   const auto keys = keys_;
-  const auto x = static_cast<std::size_t>(std::max(0, metric_index(x_->currentText().toStdString())));
-  const auto y = static_cast<std::size_t>(std::max(0, metric_index(y_->currentText().toStdString())));
+  const auto x = static_cast<std::size_t>(x_->currentData().toInt());
+  const auto y = static_cast<std::size_t>(y_->currentData().toInt());
+  reasons_->set_maker([fates = fates_, total = total_](double w, double h, const TextMetrics& t, int) {
+    return reasons_chart(fates, total, w, h, t);
+  });
+  if (shown_.empty() && !items_.empty()) {
+    // Said where a picture would be; the table is empty.
+    const ChartMaker none = [](double w, double h, const TextMetrics&, int) {
+      return Chart{sentence_chart(w, h, "No answer meets the filter."), {"none", "No answer", {}, {}, {}}};
+    };
+    for (ChartView* view : {table_, scatter_, parallel_, heat_}) view->set_maker(none);
+    return;
+  }
   table_->set_maker([items, keys](double w, double h, const TextMetrics& t, int) {
     return Chart{start_chart(w, h, "", t), plan_table(*items, keys)};
   });
@@ -213,9 +302,6 @@ void PlanView::refresh() {
   });
   parallel_->set_maker([items, keys](double w, double h, const TextMetrics& t, int s) {
     return parallel_chart(*items, keys, w, h, t, s);
-  });
-  reasons_->set_maker([fates = fates_, total = total_](double w, double h, const TextMetrics& t, int) {
-    return reasons_chart(fates, total, w, h, t);
   });
   const std::string first = keys.empty() ? "" : keys[0];
   const std::string second = keys.size() < 2 ? first : keys[1];

@@ -4,10 +4,13 @@
 #include <memory>
 
 #include "gui/core/plan_charts.hpp"
+#include "gui/core/plan_filter.hpp"
 #include "gui/widgets/chart_view.hpp"
 #include "gui/widgets/plan_question.hpp"
 
 class QComboBox;
+class QLabel;
+class QLineEdit;
 class QPlainTextEdit;
 class QTabWidget;
 
@@ -15,7 +18,7 @@ namespace orrery::gui {
 
 /// Layouts around the present scenario: the question on the left; the answers as table, scatter with the
 /// front, heat map, parallel coordinates, counts of what became of the rest, and in words, all with one
-/// selection. A double click asks to open a layout.
+/// selection and one filter. A double click asks to open a layout.
 class PlanView : public QWidget {
   Q_OBJECT
 
@@ -28,6 +31,12 @@ class PlanView : public QWidget {
   void prepare();
   void start();
   void cancel();
+  /// Holds a running search, or lets it go on.
+  void pause_or_resume();
+  [[nodiscard]] bool paused() const { return best_.paused() || grid_.paused(); }
+  /// Shows only answers that meet it; a filter with a mistake changes nothing and is named beside it.
+  void set_filter(const QString& text);
+  [[nodiscard]] QLineEdit* filter() { return filter_; }
   [[nodiscard]] bool running() const { return best_.running() || grid_.running(); }
   /// Until nothing runs, with the answer shown. For tests and pictures.
   void wait();
@@ -37,26 +46,33 @@ class PlanView : public QWidget {
   [[nodiscard]] QTabWidget* tabs() { return tabs_; }
   [[nodiscard]] ChartView* table() { return table_; }
   [[nodiscard]] ChartView* reasons() { return reasons_; }
-  [[nodiscard]] const PlanItems& items() const { return items_; }
+  /// Answers that are shown; those the filter leaves out are not among them.
+  [[nodiscard]] const PlanItems& items() const { return shown_; }
+  [[nodiscard]] std::size_t found() const { return items_.size(); }
 
  signals:
   void open_wanted(int item);
 
  private:
   void show_answer();
+  void show_time_left();
   void refresh();
+  void apply_filter();
   void select(int item);
   void refuse(const std::string& words);
 
   Workbench& bench_;
   PlanSearch grid_;
   LayoutSearch best_;
-  PlanItems items_;
+  PlanItems items_, shown_;
+  PlanFilter conditions_;
   std::vector<Fate> fates_;
   double total_ = 0;
   PlanMode asked_ = PlanMode::kBest;  ///< of the answers shown
   std::vector<std::string> keys_;
   PlanQuestionPanel* question_;
+  QLineEdit* filter_;
+  QLabel* filter_words_;
   QTabWidget* tabs_;
   QComboBox* x_;
   QComboBox* y_;

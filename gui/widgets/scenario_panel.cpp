@@ -16,12 +16,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/core/input_text.hpp"
 #include "sim/scenario_keys.hpp"
 
 namespace orrery::gui {
 namespace {
 
 constexpr int kKeyRole = Qt::UserRole + 1;
+constexpr int kUnitRole = Qt::UserRole + 2;
 constexpr int kSliderSteps = 100;
 
 /// One edit of the scenario; edits of the same key by a slider that is still held merge into one.
@@ -40,7 +42,7 @@ class EditCommand : public QUndoCommand {
   std::vector<Override> before_, after_;
 };
 
-/// Only the value column opens an editor.
+/// Only the value column opens an editor; a unit follows the value there, and is not edited.
 class ValueDelegate : public QStyledItemDelegate {
  public:
   using QStyledItemDelegate::QStyledItemDelegate;
@@ -50,6 +52,13 @@ class ValueDelegate : public QStyledItemDelegate {
     QWidget* editor = QStyledItemDelegate::createEditor(parent, option, index);
     if (editor != nullptr) editor->setAccessibleName("value");
     return editor;
+  }
+
+ protected:
+  void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+    QStyledItemDelegate::initStyleOption(option, index);
+    const QString unit = index.data(kUnitRole).toString();
+    if (index.column() == 1 && !unit.isEmpty()) option->text += " " + unit;
   }
 };
 
@@ -72,8 +81,8 @@ ScenarioPanel::ScenarioPanel(Workbench& bench, QUndoStack& undo, QWidget* parent
   filter_->setClearButtonEnabled(true);
   filter_->setAccessibleName("Filter inputs");
   tree_->setAccessibleName("Inputs of the scenario");
-  tree_->setColumnCount(4);
-  tree_->setHeaderLabels({"input", "value", "unit", "source"});
+  tree_->setColumnCount(3);
+  tree_->setHeaderLabels({"input", "value", "source"});
   tree_->setItemDelegate(new ValueDelegate(tree_));
   tree_->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed |
                          QAbstractItemView::AnyKeyPressed);
@@ -94,6 +103,7 @@ ScenarioPanel::ScenarioPanel(Workbench& bench, QUndoStack& undo, QWidget* parent
   add_slider("routing.max_over_mean", "busiest expert rank / mean", 1, 2, false);
   add_slider("training.global_batch_size", "sequences of a step", 1, 2, true);
   add_slider("layout.communication_sms", "SMs for communication", 0, 60, true);
+  add_slider("cluster.oversubscription", "network oversubscription", 1, 8, false);
   add_slider("economics.usd_per_gpu_hour", "USD per GPU-hour", 0.5, 8, false);
   add_slider("economics.pue", "power usage effectiveness", 1, 2, false);
   connect(filter_, &QLineEdit::textChanged, this, [this] { refresh(); });
@@ -168,16 +178,38 @@ void ScenarioPanel::set_from_item(QTreeWidgetItem* item) {
   if (!key.empty()) edit(key, item->text(1).trimmed().toStdString());
 }
 
+void ScenarioPanel::fit_columns() {
+  tree_->setIndentation(9);
+  tree_->header()->setMinimumSectionSize(30);
+  for (int column = 0; column < 3; ++column) {
+    // What is longer is whole in the tooltip.
+    int widest = 0;
+    for (int i = 0; i < tree_->topLevelItemCount(); ++i) {
+      const QTreeWidgetItem* top = tree_->topLevelItem(i);
+      for (int c = 0; top->isExpanded() && c < top->childCount(); ++c) {
+        const QTreeWidgetItem* item = top->child(c);
+        const QString unit = column == 1 ? " " + item->data(1, kUnitRole).toString() : QString();
+        widest = std::max(widest, fontMetrics().horizontalAdvance(item->text(column) + unit));
+      }
+    }
+    tree_->setColumnWidth(column, std::min(widest + (column == 0 ? 28 : 10), fontMetrics().height() * 12));
+  }
+}
+
 void ScenarioPanel::fill_sliders(const RunView& run) {
   const Scenario& s = run.scenario();
   for (WhatIf& w : sliders_) {
     double value = w.low;
+    bool given = true;
     if (w.key == "routing.max_over_mean") value = s.routing.max_over_mean;
+    if (w.key == "cluster.oversubscription") value = s.cluster.oversubscription.value;
     if (w.key == "economics.usd_per_gpu_hour") value = s.economics.usd_per_gpu_hour.value_or(w.low);
     if (w.key == "economics.pue") value = s.economics.pue.value_or(w.low);
     if (w.key == "layout.communication_sms") {
       for (const InputRow& row : run.inputs()) {
-        if (row.key == w.key && row.value != "not given") value = std::strtod(row.value.c_str(), nullptr);
+        if (row.key != w.key) continue;
+        given = row.value != "not given";
+        if (given) value = std::strtod(row.value.c_str(), nullptr);
       }
     }
     if (w.key == "training.global_batch_size") {
@@ -190,8 +222,9 @@ void ScenarioPanel::fill_sliders(const RunView& run) {
         w.high = value * 2;
       }
     }
-    w.label->setText(
-        QString::fromStdString(w.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value)));
+    w.label->setText(QString::fromStdString(!given    ? "auto"
+                                            : w.whole ? fmt::format("{:.0f}", value)
+                                                      : fmt::format("{:.4g}", value)));
     if (w.slider->isSliderDown()) continue;
     w.slider->setValue(static_cast<int>(std::lround((value - w.low) / (w.high - w.low) * kSliderSteps)));
   }
@@ -225,11 +258,13 @@ void ScenarioPanel::refresh() {
     }
     const std::string name =
         row.key == "model" ? row.key : row.key.substr(std::min(row.key.size(), head.size() + 1));
-    auto* item =
-        new QTreeWidgetItem(group, {QString::fromStdString(name), QString::fromStdString(row.value),
-                                    QString::fromStdString(row.unit), QString::fromStdString(row.source)});
+    auto* item = new QTreeWidgetItem(
+        group, {QString::fromStdString(name), QString::fromStdString(short_value(row.value)),
+                QString::fromStdString(source_badge(row))});
+    item->setData(1, kUnitRole, QString::fromStdString(unit_after(row)));
     QString tip = QString::fromStdString(
-        row.key + (row.bounds.empty() ? "" : ", " + row.bounds + " " + row.unit) + "\n" + row.source);
+        row.key + " = " + row.value + " " + row.unit +
+        (row.bounds.empty() ? "" : "\nbounds: " + row.bounds + " " + row.unit) + "\nsource: " + row.source);
     if (const ScenarioKey* key = find_scenario_key(row.key))
       tip += "\n" + QString::fromUtf8(key->what.data(), static_cast<qsizetype>(key->what.size()));
     if (editable) {
@@ -237,15 +272,15 @@ void ScenarioPanel::refresh() {
       item->setData(0, kKeyRole, QString::fromStdString(row.key));
       if (const auto bad = bench_.refused(row.key)) {
         item->setText(1, QString::fromStdString(*bad));
-        item->setText(3, "refused: see Problems");
+        item->setText(2, "refused");
         item->setIcon(1, style()->standardIcon(QStyle::SP_MessageBoxWarning));
         QFont bold = font();
         bold.setBold(true);
         item->setFont(1, bold);
-        tip += "\nrefused; the result shown is of the value before";
+        tip += "\nrefused, see Problems; the result shown is of the value before";
       }
     }
-    for (int c = 0; c < 4; ++c) item->setToolTip(c, tip);
+    for (int c = 0; c < 3; ++c) item->setToolTip(c, tip);
     if (item->text(0) == kept) tree_->setCurrentItem(item);
   }
   for (int i = 0; i < tree_->topLevelItemCount(); ++i) {
@@ -254,12 +289,7 @@ void ScenarioPanel::refresh() {
     const bool was_closed = std::find(closed.begin(), closed.end(), top->text(0)) != closed.end();
     top->setExpanded(!wanted.isEmpty() || (first ? !profile : !was_closed));
   }
-  if (first) {
-    tree_->setIndentation(9);
-    tree_->setColumnWidth(0, 142);
-    tree_->setColumnWidth(1, 88);
-    tree_->setColumnWidth(2, 74);
-  }
+  if (first) fit_columns();
   const Scenario& s = run->scenario();
   const std::int64_t inner = s.layout.tp * s.layout.cp * s.layout.pp;
   arithmetic_->setText(

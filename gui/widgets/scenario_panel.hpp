@@ -41,6 +41,8 @@ class ScenarioPanel : public QWidget {
 
  private:
   void add_slider(const char* key, const char* title, double low, double high, bool whole);
+  /// Wide enough for what is shown at first.
+  void fit_columns();
   void fill_sliders(const RunView& run);
   void set_from_item(QTreeWidgetItem* item);
 

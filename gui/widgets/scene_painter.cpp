@@ -24,6 +24,8 @@ QColor to_qcolor(std::uint32_t rgb) {
   return QColor(QRgb(0xFF000000U | rgb));
 }
 
+constexpr double kArrowHead = 11;  ///< pixels
+
 class ScenePainter {
  public:
   ScenePainter(QPainter& painter, Theme theme, const QFont& font, bool vectors)
@@ -139,16 +141,28 @@ class ScenePainter {
   }
 
   void line(const SceneLine& l) {
+    const QPointF begin(l.x1, l.y1);
+    const QPointF end(l.x2, l.y2);
     QPen pen(ink(l.ink), static_cast<qreal>(l.width));
     if (l.dashed) pen.setStyle(Qt::DashLine);
-    p_.setPen(pen);
-    p_.drawLine(QPointF(l.x1, l.y1), QPointF(l.x2, l.y2));
-    if (!l.arrow) return;
-    const double angle = std::atan2(l.y2 - l.y1, l.x2 - l.x1);
+    if (!l.arrow) {
+      p_.setPen(pen);
+      p_.drawLine(begin, end);
+      return;
+    }
+    // Arrows lie over slices of any colour: an edge in the background's colour keeps them apart.
     QPolygonF head;
-    head << QPointF(l.x2, l.y2);
-    for (double side : {2.75, -2.75})
-      head << QPointF(l.x2 + 9 * std::cos(angle + side), l.y2 + 9 * std::sin(angle + side));
+    const double angle = std::atan2(l.y2 - l.y1, l.x2 - l.x1);
+    head << end;
+    for (const double side : {2.7, -2.7})
+      head << QPointF(l.x2 + kArrowHead * std::cos(angle + side), l.y2 + kArrowHead * std::sin(angle + side));
+    const QPen edge(ink(Ink::kBackground), static_cast<qreal>(l.width) + 3);
+    p_.setPen(edge);
+    p_.drawLine(begin, end);
+    p_.setPen(QPen(ink(Ink::kBackground), 3));
+    p_.drawPolygon(head);
+    p_.setPen(pen);
+    p_.drawLine(begin, end);
     p_.setPen(Qt::NoPen);
     p_.setBrush(ink(l.ink));
     p_.drawPolygon(head);

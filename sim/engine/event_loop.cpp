@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/base/work_control.hpp"
 #include "sim/engine/event_queue.hpp"
 #include "sim/engine/fetch_ahead.hpp"
 #include "sim/engine/lane_groups.hpp"
@@ -9,6 +10,9 @@
 namespace orrery {
 
 namespace {
+
+/// About a millisecond.
+constexpr std::size_t kTasksBetweenChecks = 20'000;
 
 /// One compiled loop per combination, so that what is not asked for costs nothing.
 ///
@@ -41,14 +45,19 @@ class EventLoop {
     start_free(now);
     settle(now);
     while (queue_.time() != kNever) {
-      now = queue_.time();
-      if constexpr (kObserved) {
-        while (queue_.time() == now) end_task(queue_.lane(), now);
-      } else {
-        end_task(queue_.lane(), now);
+      check_control();
+      // The inner loop knows nothing of it but a number that is in a register anyway.
+      const std::size_t pause = done_ + kTasksBetweenChecks;
+      while (queue_.time() != kNever && done_ < pause) {
+        now = queue_.time();
+        if constexpr (kObserved) {
+          while (queue_.time() == now) end_task(queue_.lane(), now);
+        } else {
+          end_task(queue_.lane(), now);
+        }
+        start_free(now);
+        settle(now);
       }
-      start_free(now);
-      settle(now);
     }
     makespan = now;
     return done_;

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "sim/base/work_control.hpp"
 #include "sim/engine/fetch_ahead.hpp"
 
 namespace orrery {
 
 namespace {
+
+/// About a millisecond.
+constexpr std::size_t kTasksBetweenChecks = 20'000;
 
 /// The fixpoint by counting blockers down. Follows a lane as long as nothing blocks it, because its tasks
 /// lie side by side in memory; heads of other lanes that became free wait on a small stack.
@@ -28,7 +32,11 @@ class Relaxation {
       free_[free_count_] = head;
       free_count_ += blockers_[head.at()] == 0 ? 1 : 0;
     }
-    while (free_count_ > 0) follow_lane(free_[--free_count_]);
+    while (free_count_ > 0) {
+      check_control();
+      const std::size_t pause = done_ + kTasksBetweenChecks;
+      while (free_count_ > 0 && done_ < pause) follow_lane(free_[--free_count_]);
+    }
     if (done_ < blockers_.size()) forget_blocked();
     return done_;
   }

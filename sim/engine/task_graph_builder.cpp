@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "sim/base/check.hpp"
+#include "sim/base/work_control.hpp"
 
 namespace orrery {
 
@@ -125,6 +126,7 @@ void TaskGraphBuilder::check_work() {
 TaskGraph TaskGraphBuilder::freeze() && {
   check_work();
   freeze_lanes();
+  check_control();
   freeze_dependencies();
   dependencies_ = {};
   return TaskGraph{std::make_shared<const TaskGraphColumns>(std::move(columns_))};

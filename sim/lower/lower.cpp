@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "sim/base/work_control.hpp"
 #include "sim/engine/task_graph_builder.hpp"
 #include "sim/engine/timeline.hpp"
 #include "sim/lower/memory.hpp"
@@ -40,6 +41,7 @@ class Lowering {
                      out_.pipeline_end, out_.data_end, in_.optimizer_bytes_per_param},
                     builder_, out_.item_by_task);
     }
+    check_control();
     out_.items = in_.templates.items();
     builder_.set_slowdowns(in_.templates.slowdowns());
     out_.graph = std::move(builder_).freeze();
@@ -139,6 +141,7 @@ class Lowering {
     rank_ = {};
     const std::vector<Step>& steps = in_.schedule.ranks[rank.at()];
     for (std::size_t s = 0; s < steps.size(); ++s) {
+      check_control();
       const Step& step = steps[s];
       const auto tag = static_cast<std::int32_t>(out_.steps.size());
       PlacedStep placed{

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/base/work_control.hpp"
 #include "sim/layout/rank_map.hpp"
 #include "sim/lower/step_window.hpp"
 #include "sim/report/critical_path_account.hpp"
@@ -170,7 +171,9 @@ Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& tim
   m.waterfall = slowest->waterfall;
   set_imbalance(accounts, slowest->times.breakdown, m.waterfall);
   m.ideal_compute_s = ideal_compute(*slowest, in.scenario.cluster.gpu);
+  check_control();
   if (step.barrier) m.critical_path = account_critical_path(step, timeline);
+  check_control();
   m.mean_breakdown = mean_of(accounts);
   for (const RankAccount& a : accounts) m.ranks.push_back(a.times);
   for (std::size_t i = 0; i < in.workload.stages.size(); ++i) {
@@ -184,6 +187,7 @@ Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& tim
   m.groups = groups_of(in.scenario);
   m.throughput = throughput_of(in, m.step_time_s, m.step_tokens);
   add_memory(in, m);
+  check_control();
   m.power = step_power(in.scenario, step, timeline, m.step_time_s, m.step_tokens);
   m.run = run_of(in, m);
   m.assumptions = list_assumptions(in, &step);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/check.hpp"
+#include "sim/base/work_control.hpp"
 #include "sim/lower/step_window.hpp"
 
 namespace orrery {
@@ -263,7 +264,10 @@ class RankReader {
 std::vector<RankAccount> account_ranks(const LoweredStep& step, const Timeline& timeline) {
   std::vector<RankAccount> all;
   const StepPeriod period = step_period(step, timeline);
-  for (int r = 0; r < step.ranks; ++r) all.push_back(RankReader(step, timeline, period).read(RankId{r}));
+  for (int r = 0; r < step.ranks; ++r) {
+    check_control();
+    all.push_back(RankReader(step, timeline, period).read(RankId{r}));
+  }
   return all;
 }
 

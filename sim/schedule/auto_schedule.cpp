@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/base/check.hpp"
+#include "sim/base/work_control.hpp"
 #include "sim/schedule/list_schedule.hpp"
 #include "sim/schedule/schedule_search.hpp"
 #include "sim/schedule/validate.hpp"
@@ -111,6 +112,7 @@ class Lists {
   std::optional<std::int64_t> attempt(const ListPolicy& policy, const SchedulePrefix* prefix = nullptr,
                                       const std::string& how = {}) {
     if (used_ > 0 && used_ + each_ > input_.effort / 3 * 2) return std::nullopt;
+    check_control();
     used_ += each_;
     auto schedule = list_schedule(input_.placement, input_.costs, policy, prefix);
     if (!schedule) return std::nullopt;

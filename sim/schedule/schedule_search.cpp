@@ -4,6 +4,8 @@
 #include <random>
 #include <utility>
 
+#include "sim/base/work_control.hpp"
+
 namespace orrery {
 namespace {
 
@@ -65,6 +67,7 @@ class Search {
  private:
   void climb(std::int64_t evaluations) {
     for (std::int64_t i = 0; i < evaluations; ++i) {
+      check_control();
       const Place place = pick();
       Steps& steps = now_.ranks[place.rank];
       saved_ = steps;

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
 #include "gui/core/plan_charts.hpp"
 #include "sim/base/check.hpp"
 #include "tests/gui/support.hpp"
@@ -120,6 +124,49 @@ TEST(LayoutSearch, RefusesWithThePlaceAndWhatIsNear) {
   refused([](PlanQuestion& q) { q.space = {{"tp", "x"}}; }, "plan/tp", "whole numbers");
   refused([](PlanQuestion& q) { q.space = {{"tp", ""}}; }, "plan/tp", "is empty");
   EXPECT_FALSE(search.running());
+}
+
+TEST(LayoutSearch, KeepsTheBestSoFarWhenItIsCancelled) {
+  LayoutSearch search(test_profiles());
+  PlanQuestion q;
+  q.space = first_space(deepseek()->scenario(), true);
+  q.front = "step, memory";
+  search.start(deepseek()->scenario(), q);
+  while (search.running() && !search.progress().best)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto asked = std::chrono::steady_clock::now();
+  search.cancel();
+  search.wait();
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - asked).count();
+  std::printf("stopped within %.0f ms\n", 1e3 * took);
+  EXPECT_LT(took, 1);  // wide: sanitizers, busy machines
+  EXPECT_EQ(search.problem(), "");
+  const auto answer = search.answer();
+  ASSERT_NE(answer, nullptr);
+  EXPECT_FALSE(answer->complete);
+  ASSERT_FALSE(answer->items.empty());
+  EXPECT_GT(step_of(answer->items[0]), 0);
+  EXPECT_NE(answer->words.find("Stopped early"), std::string::npos) << answer->words;
+}
+
+TEST(LayoutSearch, HoldsWhereItIsAndGoesOn) {
+  LayoutSearch search(test_profiles());
+  const auto run = Workbench::make_run(small_input(), test_profiles());
+  search.start(run->scenario(), small_question(run->scenario()));
+  search.pause();
+  EXPECT_TRUE(search.paused());
+  const double held = search.seconds();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(search.seconds(), held);
+  search.resume();
+  search.wait();
+  ASSERT_NE(search.answer(), nullptr);
+  EXPECT_TRUE(search.answer()->complete);
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(step_of(search.answer()->items[i]), step_of(answered().items[i]));
+  // One that is held can be closed.
+  search.start(run->scenario(), small_question(run->scenario()));
+  search.pause();
 }
 
 TEST(LayoutSearch, EndsSoonWhenCancelledAndWhenClosed) {

@@ -6,7 +6,12 @@ set(examples ${ROOT}/docs/examples)
 file(MAKE_DIRECTORY ${OUT})
 
 function(picture name)
-  execute_process(COMMAND ${PROGRAM} --screenshot ${OUT}/${name}.png --size 1440x900 ${ARGN}
+  set(size 1440x900)
+  if(ARGC GREATER 1 AND ARGV1 MATCHES "^[0-9]+x[0-9]+$")
+    set(size ${ARGV1})
+    list(POP_FRONT ARGN)
+  endif()
+  execute_process(COMMAND ${PROGRAM} --screenshot ${OUT}/${name}.png --size ${size} ${ARGN}
     RESULT_VARIABLE code ERROR_VARIABLE words OUTPUT_QUIET)
   if(NOT code EQUAL 0 OR NOT EXISTS ${OUT}/${name}.png)
     message(FATAL_ERROR "${name}: exit ${code}\n${words}")
@@ -18,7 +23,7 @@ function(picture name)
 endfunction()
 
 picture(schedule)
-picture(rank --view rank --rank 5 --t0 8 --t1 8.4)
+picture(rank 1440x1060 --view rank --rank 5 --t0 8 --t1 8.4)
 picture(memory --view memory)
 picture(roofline --view roofline --rank 5)
 picture(compare --view compare --compare ${examples}/deepseek-v3-2048-h800.json ${ROOT}/tests/gui/one-f-one-b.json)

@@ -115,6 +115,22 @@ TEST(Selection, StatisticsOfARangeAreTheSumOfItsSlices) {
   EXPECT_NE(statistics_scope(run, state).find("2 rows"), std::string::npos);
 }
 
+TEST(Selection, RowsOfTheClusterHaveTheStatisticsOfTheirRanks) {
+  const auto seconds_of = [](const TimelineState& state) {
+    double sum = 0;
+    for (const std::vector<Cell>& row : statistics(*deepseek(), state).rows) sum += *row[1].value;
+    return sum;
+  };
+  TimelineState pipeline, cluster;
+  cluster.level = Level::kCluster;
+  EXPECT_GT(seconds_of(cluster), 0);
+  EXPECT_DOUBLE_EQ(seconds_of(cluster), seconds_of(pipeline));
+  cluster.area = Area{1'000'000'000'000, 2'000'000'000'000, {"stage rank 3"}};
+  pipeline.area = Area{1'000'000'000'000, 2'000'000'000'000, {"rank 3"}};
+  EXPECT_DOUBLE_EQ(seconds_of(cluster), seconds_of(pipeline));
+  EXPECT_NE(statistics_scope(*deepseek(), cluster).find("1 row"), std::string::npos);
+}
+
 TEST(Selection, DetailsOfASliceNameItsMicrobatchAndWhatItNeeds) {
   const RunView& run = *deepseek();
   TimelineState state;
@@ -180,6 +196,48 @@ TEST(TimelineScene, DrawsEverySliceThatIsAPixelWideAndNothingOutside) {
     }
   }
   EXPECT_EQ(drawn, expected);
+}
+
+TEST(TimelineScene, EveryArrowShowsItsHeadEvenWhereItPointsOutOfView) {
+  TimelineState state;
+  const auto arrows = [&] {
+    const Scene scene = timeline_scene(*deepseek(), state, 1200, 700, plain_text());
+    std::vector<SceneLine> found;
+    for (const SceneLayer& layer : scene.layers) {
+      for (const SceneLine& line : layer.lines) {
+        if (line.arrow) found.push_back(line);
+      }
+    }
+    return found;
+  };
+  EXPECT_TRUE(arrows().empty());
+  // In the middle of the step, far from both ends: it needs and is needed.
+  const TimelineRow& row = *deepseek()->pipeline().rows[5];
+  std::size_t forward = row.slices.size() / 2;
+  while (row.slices.ink[forward] != Ink::kForward) ++forward;
+  state.selected = SliceId{row.name, forward};
+  const std::vector<SceneLine> whole = arrows();
+  EXPECT_GE(whole.size(), 2U);
+  std::size_t in = 0;
+  for (const SceneLine& line : whole) in += line.ink == Ink::kArrowIn ? 1 : 0;
+  EXPECT_GE(in, 1U);
+  EXPECT_LT(in, whole.size());
+  // So near that hardly more than the slice itself is in view: heads stay inside the rows.
+  const auto begin = static_cast<double>(row.slices.begin[forward]);
+  const auto end = static_cast<double>(row.slices.end[forward]);
+  for (const double share : {1.0, 0.2}) {
+    state.t0 = begin;
+    state.t1 = begin + (end - begin) * share;
+    const TimelineGeometry g = geometry(*deepseek(), state, 1200, 700, plain_text());
+    for (const SceneLine& line : arrows()) {
+      EXPECT_GE(line.x2, g.body.x);
+      EXPECT_LE(line.x2, g.body.x + g.body.w);
+      EXPECT_GE(line.y2, g.body.y);
+      EXPECT_LE(line.y2, g.body.y + g.body.h);
+    }
+  }
+  state.flows = false;
+  EXPECT_TRUE(arrows().empty());
 }
 
 TEST(TimelineScene, IsMadeForEverySizeAndLevel) {

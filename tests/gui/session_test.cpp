@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
 #include <nlohmann/json.hpp>
 
 #include "gui/core/session.hpp"
@@ -116,9 +120,53 @@ TEST(Workbench, CancellingDropsTheResultAndClosingWhileItRunsIsSafe) {
   bench.wait();
   EXPECT_EQ(bench.run(), old);
   EXPECT_EQ(bench.problems().back().code, "note");
+  EXPECT_TRUE(bench.stale());
+  EXPECT_FALSE(bench.busy());
+  bench.rerun();
+  bench.wait();
+  EXPECT_FALSE(bench.stale());
+  EXPECT_EQ(bench.run()->scenario().training.global_batch_size, 32);
   auto closing = std::make_unique<Workbench>(test_profiles());
   closing->set_input(example_input());
   closing.reset();
+}
+
+TEST(Workbench, WhatNobodyWaitsForIsStoppedWithinATenthOfASecond) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_of = [](auto&& what) {
+    const auto begin = Clock::now();
+    what();
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  Workbench bench(test_profiles());
+  bench.set_input(small_input());
+  bench.wait();
+  const auto old = bench.run();
+  // A search for a schedule takes seconds.
+  Input slow = example_input();
+  slow.edits.push_back({"layout.schedule", "auto", "test"});
+  double longest = 0;
+  for (const int after_ms : {5, 60, 300}) {
+    bench.set_input(slow);
+    std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
+    bench.cancel();
+    longest = std::max(longest, seconds_of([&] { bench.wait(); }));
+    EXPECT_EQ(bench.run(), old);
+    EXPECT_TRUE(bench.stale());
+  }
+  // A later edit does not wait for the one before either, nor does closing.
+  bench.set_input(slow);
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  bench.set_input(small_input());
+  longest = std::max(longest, seconds_of([&] { bench.wait(); }) - old->seconds_to_make());
+  EXPECT_FALSE(bench.stale());
+  EXPECT_EQ(bench.run()->metrics().step_time_s, old->metrics().step_time_s);
+  auto closing = std::make_unique<Workbench>(test_profiles());
+  closing->set_input(slow);
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  longest = std::max(longest, seconds_of([&] { closing.reset(); }));
+  std::printf("stopped within %.0f ms\n", 1e3 * longest);
+  EXPECT_LT(longest, 1);  // wide: sanitizers, busy machines
 }
 
 TEST(Workbench, AnInfeasibleLayoutIsAProblemWithACure) {

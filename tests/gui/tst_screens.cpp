@@ -71,6 +71,7 @@ class ScreensTest : public QObject {
     }
     window_ = std::make_unique<MainWindow>(test_profiles(), QString());
     window_->resize(1440, 900);
+    window_->leave_out_clocks();
     Input other = example_input();
     other.edits.push_back({"layout.schedule", "1f1b", "test"});
     window_->bench().set_input(other);
