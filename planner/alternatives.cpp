@@ -30,8 +30,8 @@ std::vector<PlanPoint> front_of(const std::vector<PlanPoint>& points) {
 
 SearchSpace space_around(const Scenario& s) {
   SearchSpace space = default_space(s);
-  for (const char* key :
-       {"tp", "cp", "ep", "etp", "zero", "mbs", "recompute", "offload", "precision", "sp", "sms", "placement"})
+  for (const char* key : {"tp", "cp", "ep", "etp", "zero", "mbs", "recompute", "offload", "precision", "sp",
+                          "sms", "placement"})
     pin(space, key, s, "report");
   const std::int64_t pp = s.layout.pp;
   std::set<std::int64_t> ranks{pp, 2 * pp};
@@ -50,7 +50,8 @@ std::string text_of(const Scenario& s, const Layout& layout) {
 bool same(const Layout& a, const Layout& b) {
   return a.tp == b.tp && a.cp == b.cp && a.pp == b.pp && a.vpp == b.vpp && a.ep == b.ep && a.etp == b.etp &&
          a.zero_stage == b.zero_stage && a.microbatch_size == b.microbatch_size && a.schedule == b.schedule &&
-         a.sequence_parallel == b.sequence_parallel && a.recompute.policy == b.recompute.policy && a.offload == b.offload;
+         a.sequence_parallel == b.sequence_parallel && a.recompute.policy == b.recompute.policy &&
+         a.offload == b.offload;
 }
 
 }  // namespace

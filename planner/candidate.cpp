@@ -29,7 +29,8 @@ std::vector<Variant> variants_of(const SearchSpace& space) {
   std::vector<Variant> all;
   for (const std::string& name : space.schedules) {
     const bool pairs = name == "dualpipe" || name == "dualpipev";
-    for (const std::int64_t vpp : vpp_of(name, space.vpp)) all.push_back({name, vpp, pairs, name == kSearchedSchedule});
+    for (const std::int64_t vpp : vpp_of(name, space.vpp))
+      all.push_back({name, vpp, pairs, name == kSearchedSchedule});
   }
   return all;
 }

@@ -6,7 +6,6 @@
 
 #include "sim/engine/sim_time.hpp"
 #include "sim/layout/check_layout.hpp"
-#include "sim/schedule/generators.hpp"
 
 namespace orrery {
 
@@ -24,9 +23,6 @@ Figures figures_of(const ZeroBound& least) {
           .memory_bytes = least.memory_bytes,
           .energy_j = least.energy_j};
 }
-
-/// Schedules of up to so many steps are kept: some 200 KB each.
-constexpr std::size_t kStepsKept = 8000;
 
 std::size_t bits(const Offload& o) {
   return (o.optimizer ? 1U : 0U) + (o.activations ? 2U : 0U);
@@ -51,57 +47,6 @@ bool about_memory(const Goal& goal) {
 constexpr double kMemorySlack = 1 + 1e-9;
 
 }  // namespace
-
-ProfileCache::Entry& ProfileCache::entry(std::size_t variant, std::int64_t pp, std::int64_t microbatches) {
-  const std::uint64_t key = static_cast<std::uint64_t>(variant) << 56 | static_cast<std::uint64_t>(pp) << 32 |
-                            static_cast<std::uint64_t>(microbatches);
-  const auto [found, made] = known_.try_emplace(key);
-  if (made) {
-    const Variant& v = variants_[variant];
-    found->second.exists = !check_schedule(v.schedule, static_cast<int>(pp), static_cast<int>(v.vpp),
-                                           static_cast<int>(microbatches));
-  }
-  return found->second;
-}
-
-bool ProfileCache::exists(std::size_t variant, std::int64_t pp, std::int64_t microbatches) {
-  if (microbatches > INT32_MAX) return false;
-  const std::lock_guard lock(mutex_);
-  return entry(variant, pp, microbatches).exists;
-}
-
-std::shared_ptr<const ScheduleProfile> ProfileCache::profile(std::size_t variant, std::int64_t pp,
-                                                             std::int64_t microbatches) {
-  {
-    const std::lock_guard lock(mutex_);
-    Entry& e = entry(variant, pp, microbatches);
-    if (e.profile) return e.profile;
-  }
-  auto made = std::make_shared<const ScheduleProfile>(profile_of(*schedule(variant, pp, microbatches)));
-  const std::lock_guard lock(mutex_);
-  Entry& e = entry(variant, pp, microbatches);
-  if (!e.profile) e.profile = std::move(made);
-  return e.profile;
-}
-
-std::shared_ptr<const Schedule> ProfileCache::schedule(std::size_t variant, std::int64_t pp,
-                                                       std::int64_t microbatches) {
-  {
-    const std::lock_guard lock(mutex_);
-    Entry& e = entry(variant, pp, microbatches);
-    if (e.schedule) return e.schedule;
-  }
-  const Variant& v = variants_[variant];
-  auto made = std::make_shared<const Schedule>(make_schedule(
-      v.schedule, static_cast<int>(pp), static_cast<int>(v.vpp), static_cast<int>(microbatches)));
-  std::size_t steps = 0;
-  for (const std::vector<Step>& rank : made->ranks) steps += rank.size();
-  if (steps > kStepsKept) return made;
-  const std::lock_guard lock(mutex_);
-  Entry& e = entry(variant, pp, microbatches);
-  if (!e.schedule) e.schedule = std::move(made);
-  return e.schedule;
-}
 
 namespace {
 
@@ -330,8 +275,8 @@ void Screener::expand_group(const Candidate& base, const Group& group, double cu
   }
 }
 
-/// Of an order that is yet to be searched: the work of the average rank, with and without overlapped pairs, and
-/// the memory of parameters alone.
+/// Of an order that is yet to be searched: the work of the average rank, with and without overlapped pairs,
+/// and the memory of parameters alone.
 void Screener::expand_searched(const Candidate& base, const Group& group, double cut, Screened& out) {
   Candidate c = base;
   const Layout& layout = scenario_.layout;

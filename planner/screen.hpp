@@ -3,13 +3,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "planner/candidate.hpp"
 #include "planner/objective.hpp"
+#include "planner/profile_cache.hpp"
 #include "sim/base/verdict.hpp"
 #include "sim/bound/layout_bound.hpp"
 
@@ -37,27 +36,6 @@ struct Goal {
 /// Candidates by what became of them; keys are reason codes ("memory"), "constraint", "forbidden", "needless"
 /// (fits with less offloaded).
 using ReasonCounts = std::map<std::string, std::int64_t>;
-
-/// Schedules reduced to counts, each made once; safe for several threads.
-class ProfileCache {
- public:
-  struct Entry {
-    bool exists = false;  ///< the schedule has this size
-    std::shared_ptr<const ScheduleProfile> profile;
-    std::shared_ptr<const Schedule> schedule;  ///< where it is small enough to keep
-  };
-  explicit ProfileCache(const std::vector<Variant>& variants) : variants_(variants) {}
-  [[nodiscard]] bool exists(std::size_t variant, std::int64_t pp, std::int64_t microbatches);
-  std::shared_ptr<const ScheduleProfile> profile(std::size_t variant, std::int64_t pp,
-                                                 std::int64_t microbatches);
-  std::shared_ptr<const Schedule> schedule(std::size_t variant, std::int64_t pp, std::int64_t microbatches);
-
- private:
-  Entry& entry(std::size_t variant, std::int64_t pp, std::int64_t microbatches);
-  const std::vector<Variant>& variants_;
-  std::mutex mutex_;
-  std::unordered_map<std::uint64_t, Entry> known_;  ///< looked up, never walked
-};
 
 /// All candidates with the same degrees but pp, same microbatch and recompute: the unit of screening.
 struct ScreenNode {

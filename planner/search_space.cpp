@@ -153,10 +153,9 @@ std::string numbers_text(const std::vector<std::int64_t>& all) {
 }  // namespace
 
 const std::vector<std::string>& space_keys() {
-  static const std::vector<std::string> kKeys{"tp",        "cp",      "pp",        "vpp", "ep",
-                                              "etp",       "zero",    "mbs",       "schedule",
-                                              "recompute", "offload", "precision", "sp",  "sms",
-                                              "placement"};
+  static const std::vector<std::string> kKeys{"tp",      "cp",        "pp",  "vpp",      "ep",
+                                              "etp",     "zero",      "mbs", "schedule", "recompute",
+                                              "offload", "precision", "sp",  "sms",      "placement"};
   return kKeys;
 }
 
@@ -311,8 +310,8 @@ LayoutCondition parse_condition(std::string_view text, const std::string& place)
   known.emplace_back("microbatches");
   if (std::find(known.begin(), known.end(), c.key) == known.end())
     unknown(c.key, "a key of a layout", known, place);
-  const bool name =
-      c.key == "schedule" || c.key == "recompute" || c.key == "offload" || c.key == "precision" || c.key == "placement";
+  const bool name = c.key == "schedule" || c.key == "recompute" || c.key == "offload" ||
+                    c.key == "precision" || c.key == "placement";
   if (name && c.op != "=" && c.op != "!=")
     throw InputError(place, fmt::format("found '{}', but {} is a name: use = or !=", text, c.key));
   if (!name) c.value = std::to_string(parse_number(c.value, place, text));

@@ -10,8 +10,8 @@
 
 namespace orrery {
 
-/// The schedule that is searched for each layout (sim/pick_schedule.hpp): seconds for one, so it is in a space
-/// only where it is asked for.
+/// The schedule that is searched for each layout (sim/pick_schedule.hpp): seconds for one, so it is in a
+/// space only where it is asked for.
 inline constexpr const char* kSearchedSchedule = "auto";
 
 /// `tp=8`, `schedule=dualpipe`, `pp<=4`: one condition on a layout.

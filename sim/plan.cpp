@@ -77,14 +77,15 @@ constexpr double kHostMemoryUsable = 0.9;
 
 Verdict check_host(const Scenario& s, const std::vector<RankMemory>& memory) {
   if (s.layout.offload == Offload{}) return {};
-  const auto worst = std::max_element(memory.begin(), memory.end(),
-                                      [](const RankMemory& a, const RankMemory& b) { return a.host < b.host; });
+  const auto worst = std::max_element(
+      memory.begin(), memory.end(), [](const RankMemory& a, const RankMemory& b) { return a.host < b.host; });
   const double usable = kHostMemoryUsable * s.cluster.host_memory_bytes->value;
   if (worst->host <= usable) return {};
-  return Infeasible{Reason::kMemory, fmt::format("bytes on the host of pipeline rank {}", worst - memory.begin()),
-                    worst->host, usable,
-                    fmt::format("pipeline rank {} keeps {:.1f} GB on its host, where a GPU's share is {:.1f} GB",
-                                worst - memory.begin(), worst->host / 1e9, usable / 1e9)};
+  return Infeasible{
+      Reason::kMemory, fmt::format("bytes on the host of pipeline rank {}", worst - memory.begin()),
+      worst->host, usable,
+      fmt::format("pipeline rank {} keeps {:.1f} GB on its host, where a GPU's share is {:.1f} GB",
+                  worst - memory.begin(), worst->host / 1e9, usable / 1e9)};
 }
 
 /// Under the rendezvous rule an order of work that is fine in itself can leave ranks waiting for one another.
@@ -128,10 +129,11 @@ namespace {
 void demand_host(const Scenario& s) {
   if (s.layout.offload == Offload{} || (s.cluster.host_memory_bytes && s.cluster.host_memory_bytes_per_s))
     return;
-  throw InputError("layout.offload",
-                   fmt::format("the profile {} does not say what memory its hosts have: give host_memory_bytes "
-                               "and host_memory_bytes_per_s there, or leave offload out",
-                               s.cluster.name));
+  throw InputError(
+      "layout.offload",
+      fmt::format("the profile {} does not say what memory its hosts have: give host_memory_bytes "
+                  "and host_memory_bytes_per_s there, or leave offload out",
+                  s.cluster.name));
 }
 
 }  // namespace

@@ -59,7 +59,8 @@ PlanRequest plan_request(const Scenario& scenario, const PlanQuestion& question)
 std::vector<std::pair<std::string, std::string>> first_space(const Scenario& scenario, bool whole) {
   SearchSpace space = default_space(scenario);
   if (!whole) {
-    for (const char* key : {"tp", "cp", "etp", "zero", "mbs", "sms", "sp"}) pin(space, key, scenario, "plan");
+    for (const char* key : {"tp", "cp", "etp", "zero", "mbs", "offload", "sms", "sp"})
+      pin(space, key, scenario, "plan");
   }
   std::vector<std::pair<std::string, std::string>> rows = describe(space);
   for (auto& [key, values] : rows) {

@@ -31,7 +31,8 @@ double peak_of(const Counter& c) {
 
 /// The kernels' bytes are of device memory, those of the rest cross a link.
 bool is_transfer(TaskKind kind) {
-  return kind != TaskKind::kOffload && kind != TaskKind::kCompute && kind != TaskKind::kRecompute && kind != TaskKind::kOptimizer;
+  return kind != TaskKind::kOffload && kind != TaskKind::kCompute && kind != TaskKind::kRecompute &&
+         kind != TaskKind::kOptimizer;
 }
 
 Counter memory_counter(const MemoryOverTime& memory, double capacity) {

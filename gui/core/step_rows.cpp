@@ -235,7 +235,7 @@ LevelRows cluster_rows(const LevelRows& pipeline, std::int64_t replicas) {
 
 LevelRows stream_rows(const SimResult& result, int rank, bool every_operator) {
   static constexpr std::array<const char*, kLaneCount> kNames{
-      "compute", "communication", "NIC messages",    "host",
+      "compute",        "communication",       "NIC messages",   "host",
       "weight gathers", "gradient reductions", "copies to host", "copies from host"};
   const Timeline& timeline = *result.timeline;
   LevelRows out;

@@ -36,7 +36,8 @@ std::vector<std::string> missing_of(const LaunchPlan& plan) {
   if (l.offload.optimizer && l.zero_stage == 0)
     out.emplace_back("an optimizer on the host: offload_optimizer needs ZeRO 1 or more");
   if (l.offload.activations)
-    out.emplace_back("activations on the host: decided by the model code (cpu_checkpointing keeps only inputs)");
+    out.emplace_back(
+        "activations on the host: decided by the model code (cpu_checkpointing keeps only inputs)");
   if (is_fp8(plan.scenario.training.precision))
     out.push_back(
         fmt::format("precision {}: the FP8 linear layers are those of the model code; BF16 is set here",

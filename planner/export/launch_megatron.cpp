@@ -203,7 +203,8 @@ void add_offload(const Layout& layout, LaunchFlags& out) {
     add(f, "--fine-grained-activation-offloading");
     add(f, "--offload-modules", "attn_norm qkv_linear core_attn attn_proj mlp_norm expert_fc1 moe_act");
     out.missing.emplace_back(
-        "the activations of dense feed-forward layers and shared experts, which no offload module names: they "
+        "the activations of dense feed-forward layers and shared experts, which no offload module names: "
+        "they "
         "stay on the GPU");
   }
 }

@@ -64,12 +64,12 @@ struct BoundContext {
 
 /// Bounds that no simulated step of the layout undercuts, and its memory.
 struct LayoutBound {
-  std::int64_t pipeline_ps = 0;               ///< until the last rank may be done with its microbatches
-  std::vector<std::int64_t> ends;             ///< [rank] the same by rank
-  std::vector<RankParams> params;             ///< [rank]
-  std::vector<double> activations, buffers;   ///< [rank] bytes
+  std::int64_t pipeline_ps = 0;              ///< until the last rank may be done with its microbatches
+  std::vector<std::int64_t> ends;            ///< [rank] the same by rank
+  std::vector<RankParams> params;            ///< [rank]
+  std::vector<double> activations, buffers;  ///< [rank] bytes
   std::vector<double> staying, copies;  ///< [rank] of activations and buffers where activations are offloaded
-  std::vector<double> joules;                 ///< [rank] of one GPU beyond its floor, in the pipeline
+  std::vector<double> joules;           ///< [rank] of one GPU beyond its floor, in the pipeline
   EndpointGroup dense_group, expert_group;    ///< that share gradients, as the step's tail has them
   EndpointGroup dense_shards, expert_shards;  ///< over which ZeRO 2 and 3 cut one copy of a stage
 };

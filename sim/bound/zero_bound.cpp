@@ -165,13 +165,12 @@ double memory_of(const BoundContext& context, const ScheduleProfile& profile, co
     const RankParams& p = bound.params[r];
     const double whole = p.dense + p.expert;
     const double shard = p.dense / dense_shards + p.expert / expert_shards;
-    const double total = rules.weight_bytes * (zero >= 3 ? shard : whole) +
-                         rules.gradient_bytes * (zero >= 2 ? shard : whole) +
-                         (offload.optimizer
-                              ? 0.0
-                              : (rules.moment_bytes + rules.master_bytes) * (zero >= 1 ? shard : whole)) +
-                         (offload.activations ? bound.staying[r] + bound.copies[r] : bound.activations[r]) +
-                         bound.buffers[r] + moment + reserve;
+    const double total =
+        rules.weight_bytes * (zero >= 3 ? shard : whole) +
+        rules.gradient_bytes * (zero >= 2 ? shard : whole) +
+        (offload.optimizer ? 0.0 : (rules.moment_bytes + rules.master_bytes) * (zero >= 1 ? shard : whole)) +
+        (offload.activations ? bound.staying[r] + bound.copies[r] : bound.activations[r]) + bound.buffers[r] +
+        moment + reserve;
     most = std::max(most, total);
   }
   return most;

@@ -18,8 +18,4 @@ Seconds host_work_time(Bytes bytes, const ClusterProfile& cluster) {
   return Seconds{bytes.value / (cluster.host_memory_bytes_per_s->value * kHostMemoryEfficiency)};
 }
 
-bool copies_share_port(const ClusterProfile& cluster) {
-  return cluster.host_link_bytes_per_s.value < 2 * cluster.scale_out.bytes_per_s.value;
-}
-
 }  // namespace orrery

@@ -12,8 +12,4 @@ namespace orrery {
 /// the GPU's share (assumed). SIM_CHECK: the profile knows the bandwidth.
 [[nodiscard]] Seconds host_work_time(Bytes bytes, const ClusterProfile& cluster);
 
-/// Whether such copies and the NIC's traffic use one PCIe port of the GPU: not where the host has a link of
-/// its own (NVLink-C2C), much wider than the NIC.
-[[nodiscard]] bool copies_share_port(const ClusterProfile& cluster);
-
 }  // namespace orrery

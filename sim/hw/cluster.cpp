@@ -124,6 +124,10 @@ std::filesystem::path find_profile(const std::string& kind, const std::string& n
 
 }  // namespace
 
+bool copies_share_port(const ClusterProfile& cluster) {
+  return cluster.host_link_bytes_per_s.value < 2 * cluster.scale_out.bytes_per_s.value;
+}
+
 ClusterProfile load_cluster(const std::string& name_or_path, const ProfileFolders& folders) {
   std::filesystem::path path = find_profile("cluster", name_or_path, folders);
   if (path.empty() && std::filesystem::is_regular_file(name_or_path)) path = name_or_path;

@@ -60,6 +60,10 @@ struct ClusterProfile {
   std::optional<Sourced> host_memory_bytes_per_s;  ///< of the same share
 };
 
+/// Whether copies to and from the host and the NIC's traffic use one PCIe port of the GPU: not where the host
+/// has a link of its own (NVLink-C2C), much wider than the NIC.
+[[nodiscard]] bool copies_share_port(const ClusterProfile& cluster);
+
 /// Folders that hold gpu/ and cluster/: the first that exists wins for each look-up.
 struct ProfileFolders {
   std::vector<std::filesystem::path> roots;

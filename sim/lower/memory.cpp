@@ -12,7 +12,7 @@ struct StageBytes {
   double kept = 0;
   double deferred = 0;
   double working = 0;
-  double away = 0;         ///< kept on the host
+  double away = 0;          ///< kept on the host
   double largest_away = 0;  ///< of one unit
 };
 

@@ -123,8 +123,8 @@ class Tail {
     const double owned =
         sharded ? p.dense / static_cast<double>(dense_.size) + p.expert / static_cast<double>(expert_.size)
                 : p.dense + p.expert;
-    const TaskId step = in_.layout.offload.optimizer ? update_on_host(rank, owned, join)
-                                                     : update_on_gpu(rank, owned, join);
+    const TaskId step =
+        in_.layout.offload.optimizer ? update_on_host(rank, owned, join) : update_on_gpu(rank, owned, join);
     if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return;
     TaskId last = step;
     const auto gather = [&](const char* name, Axis axis, double params, const EndpointGroup& group) {

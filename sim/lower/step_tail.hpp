@@ -29,10 +29,10 @@ struct TailInput {
 /// their data-parallel groups (reduce-scatter with ZeRO 1, all-reduce with ZeRO 0; twice as large a group
 /// where two ranks hold a stage), the norm is agreed on by all ranks, every rank updates what it owns, and
 /// ZeRO 1 and 2 gather the new weights in BF16. An optimizer on the host gets the FP32 gradients it owns,
-/// updates there and sends BF16 weights back, one after the other. What the layout's `DataParallelPlan` does inside the pipeline
-/// is left out here; gradients reduced there over one copy of a stage are joined with the other copy's. With
-/// post-validation no rank waits for the norm. Appends to `builder` and, one entry per task, to
-/// `item_by_task`.
+/// updates there and sends BF16 weights back, one after the other. What the layout's `DataParallelPlan` does
+/// inside the pipeline is left out here; gradients reduced there over one copy of a stage are joined with the
+/// other copy's. With post-validation no rank waits for the norm. Appends to `builder` and, one entry per
+/// task, to `item_by_task`.
 void add_step_tail(const TailInput& input, TaskGraphBuilder& builder,
                    std::vector<std::int32_t>& item_by_task);
 

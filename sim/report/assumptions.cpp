@@ -4,7 +4,6 @@
 #include <set>
 
 #include "sim/base/units_text.hpp"
-#include "sim/cost/host_cost.hpp"
 #include "sim/layout/data_parallel.hpp"
 #include "sim/report/measure.hpp"
 #include "sim/workload/blocks.hpp"

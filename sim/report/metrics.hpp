@@ -30,7 +30,7 @@ struct Waterfall {
   double recompute = 0;  ///< of the same, computed a second time
   double exposed_tp = 0, exposed_cp = 0, exposed_ep = 0, exposed_pp = 0, exposed_dp = 0;
   double exposed_offload = 0;  ///< copies to and from the host
-  double contention = 0;  ///< kernels slowed by communication beside them
+  double contention = 0;       ///< kernels slowed by communication beside them
   double bubble = 0;
   std::optional<double> imbalance;  ///< empty: not told apart from the bubble
   double optimizer = 0;

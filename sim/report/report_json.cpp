@@ -38,12 +38,18 @@ Json breakdown(const Breakdown& b) {
 }
 
 Json waterfall(const Waterfall& w) {
-  return {{"compute", number(w.compute)},       {"recompute", number(w.recompute)},
-          {"exposed_tp", number(w.exposed_tp)}, {"exposed_cp", number(w.exposed_cp)},
-          {"exposed_ep", number(w.exposed_ep)}, {"exposed_pp", number(w.exposed_pp)},
-          {"exposed_dp", number(w.exposed_dp)}, {"exposed_offload", number(w.exposed_offload)},
-          {"contention", number(w.contention)}, {"bubble", number(w.bubble)},
-          {"imbalance", number(w.imbalance)},   {"optimizer", number(w.optimizer)},
+  return {{"compute", number(w.compute)},
+          {"recompute", number(w.recompute)},
+          {"exposed_tp", number(w.exposed_tp)},
+          {"exposed_cp", number(w.exposed_cp)},
+          {"exposed_ep", number(w.exposed_ep)},
+          {"exposed_pp", number(w.exposed_pp)},
+          {"exposed_dp", number(w.exposed_dp)},
+          {"exposed_offload", number(w.exposed_offload)},
+          {"contention", number(w.contention)},
+          {"bubble", number(w.bubble)},
+          {"imbalance", number(w.imbalance)},
+          {"optimizer", number(w.optimizer)},
           {"other", number(w.other)}};
 }
 

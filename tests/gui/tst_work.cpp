@@ -60,7 +60,7 @@ class WorkTest : public QObject {
     PlanView* plan = window_->plan_view();
     window_->set_perspective(Perspective::kPlan);
     QTableWidget* space = plan->question()->space_table();
-    QCOMPARE(space->rowCount(), 14);
+    QCOMPARE(space->rowCount(), 15);
     const auto set = [&](const char* key, const char* values) {
       for (int r = 0; r < space->rowCount(); ++r) {
         if (space->item(r, 0)->text() == key) space->item(r, 1)->setText(values);

@@ -71,7 +71,7 @@ TEST(Chunk, IsTheOperatorLevelWhereItSaysSoAndNeverAboveIt) {
   for (const Scenario& s : scenarios()) {
     const SearchSpace space = default_space(s);
     test::RandomLayouts layouts(s, space, seed++);
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 16; ++i) {
       const Scenario own = layouts.scenario_of(layouts.next(6000));
       const std::string label =
           s.model.name + " " + layout_text(own.layout, derive(own.layout, own.training, own.gpus));

@@ -138,6 +138,7 @@ TEST(ScenarioKeys, AreThoseThatAreRead) {
                                      {"training.tokens", "1e12", ""},
                                      {"routing.kind", "skewed", ""},
                                      {"routing.max_over_mean", "2", ""},
+                                     {"layout.offload", "optimizer", ""},
                                      {"cluster.gpus_per_node", "16", ""},
                                      {"cluster.nics_per_gpu", "2", ""},
                                      {"cluster.oversubscription", "2", ""},
