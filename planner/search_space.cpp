@@ -81,12 +81,16 @@ std::vector<std::string> parse_schedules(std::string_view text, const std::strin
     known.push_back(info.name);
     if (info.name != kSearchedSchedule) all.push_back(info.name);
   }
-  if (text == "all") return all;
-  all = split(text, ',');
-  for (const std::string& name : all) {
+  std::vector<std::string> out;
+  for (const std::string& name : split(text, ',')) {
+    if (name == "all") {
+      out.insert(out.end(), all.begin(), all.end());
+      continue;
+    }
     if (std::find(known.begin(), known.end(), name) == known.end()) unknown(name, "a schedule", known, place);
+    out.push_back(name);
   }
-  return all;
+  return out;
 }
 
 std::vector<LayerPlacement> parse_placements(std::string_view text, const std::string& place) {
@@ -184,11 +188,8 @@ SearchSpace default_space(const Scenario& s) {
   space.microbatch = {1, 2, 4, 8};
   space.schedules = parse_schedules("all", "space");
   space.recompute = all_recompute(s.model);
+  // What profiles say of hosts is assumed, so nothing goes there unasked.
   space.offload = {{}};
-  if (s.cluster.host_memory_bytes && s.cluster.host_memory_bytes_per_s) {
-    for (const int set : {1, 2, 3})
-      space.offload.push_back({.optimizer = (set & 1) != 0, .activations = (set & 2) != 0});
-  }
   space.precision = {s.training.precision};
   space.sequence_parallel = {0, 1};
   space.placement = {LayerPlacement::kBalanced, LayerPlacement::kEven, LayerPlacement::kLightEnds};
@@ -215,6 +216,7 @@ void restrict_space(SearchSpace& space, const std::string& key, std::string_view
     space.precision = parse_precisions(values, place);
   } else if (key == "offload") {
     space.offload.clear();
+    if (values == "all") values = "none,optimizer,activations,optimizer+activations";
     for (const std::string& set : split(values, ','))
       space.offload.push_back(make_offload(split(set, '+'), place));
   } else if (key == "recompute") {

@@ -106,7 +106,8 @@ const ItemCost& CostMemo::communication(const CommOp& op, const EndpointGroup& g
   const CommCost c = comm_cost(op, group, cluster_, sms);
   return known_
       .emplace(key, ItemCost{.ps = to_sim_time(c.alone).ps,
-                             .beside = static_cast<double>(to_slowdown(c.beside_compute)) / kNoSlowdown})
+                             .beside = static_cast<double>(to_slowdown(c.beside_compute)) / kNoSlowdown,
+                             .nic_share = c.nic_share})
       .first->second;
 }
 

@@ -17,6 +17,7 @@ struct ItemCost {
   double beside = 1;            ///< factor while the other of compute and communication runs beside it
   std::size_t beside_slot = 0;  ///< of a kernel: place of its factor in `CostMemo::factors()`
   double joules = 0;            ///< of the GPU beyond its floor
+  double nic_share = 0;         ///< of a transfer: what it asks of the NIC
 };
 
 /// Most different slowdowns of kernels that are told apart; more share the next lower one.

@@ -43,6 +43,7 @@ class Reader {
       const bool compute = comm == nullptr && !communication_lane;
       pieces.push_back({.compute = compute, .ps = cost.ps});
       sums.joules += cost.joules;
+      sums.nic_ps += cost.nic_share * static_cast<double>(cost.ps);
       const double seconds = to_seconds(SimTime{cost.ps}).value;
       unit.seconds += seconds;
       if (compute) {
@@ -199,6 +200,7 @@ WorkSums& WorkSums::operator+=(const WorkSums& o) {
       communication_by_factor[half][i] += o.communication_by_factor[half][i];
   }
   joules += o.joules;
+  nic_ps += o.nic_ps;
   dense_params += o.dense_params;
   expert_params += o.expert_params;
   kept += o.kept;

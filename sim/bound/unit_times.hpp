@@ -37,6 +37,7 @@ struct WorkSums {
   std::array<std::array<double, kFactorSlots>, 2> compute_by_factor{};
   std::array<std::array<double, kBesideSlots>, 2> communication_by_factor{};
   double joules = 0;  ///< of forward and backward
+  double nic_ps = 0;  ///< forward and backward transfers, each by the share of the NIC that it asks for
   double dense_params = 0, expert_params = 0, kept = 0, deferred = 0;
 
   WorkSums& operator+=(const WorkSums& other);

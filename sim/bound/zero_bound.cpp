@@ -127,17 +127,21 @@ class ShardTraffic {
   std::array<bool, kUnitKinds> head_{};
 };
 
-/// Activations that a rank copies to the host in the step, one after the other.
+/// Activations that a rank copies to the host in the step, one after the other. Where the NIC's traffic goes
+/// through the same port, the port has to carry both: of a copy and a transfer that meet, each gets at most
+/// what the other leaves (nic_slowdown), so their shares never exceed the port.
 std::int64_t copies_ps(const BoundContext& context, const StageBounds& stages, const RankProfile& rank) {
-  double bytes = 0;
+  const ClusterProfile& cluster = context.scenario.cluster;
+  const bool shared = copies_share_port(cluster);
+  double ps = 0;
   for (const StepCount& c : rank.steps) {
     if (c.kind != ActionKind::kForward) continue;
-    bytes += static_cast<double>(c.before + c.middle + c.after) *
-             stages.stages[static_cast<std::size_t>(c.stage)].away;
+    const StageBounds::Stage& s = stages.stages[static_cast<std::size_t>(c.stage)];
+    const double copies = host_copy_time(Bytes{s.away}, cluster).value * kPicosecondsPerSecond;
+    ps += static_cast<double>(c.before + c.middle + c.after) * (copies + (shared ? s.sums.nic_ps : 0));
   }
-  const double rate = context.scenario.cluster.host_link_bytes_per_s.value;
-  // Copies are rounded to picoseconds one by one.
-  return static_cast<std::int64_t>(bytes / rate * kPicosecondsPerSecond * (1 - 1e-9));
+  // Times are rounded to picoseconds, slowdowns to a part in 65,536.
+  return static_cast<std::int64_t>(ps * (1 - 2e-5));
 }
 
 double memory_of(const BoundContext& context, const ScheduleProfile& profile, const LayoutBound& bound,

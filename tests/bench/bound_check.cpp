@@ -53,7 +53,8 @@ int run(int argc, char** argv) {
                              {{root / "hwprofiles"}});
   s.cluster.gpu.memory_bytes.value = 1e15;
   if (s.cluster.host_memory_bytes) s.cluster.host_memory_bytes->value = 1e15;
-  const SearchSpace space = default_space(s);
+  SearchSpace space = default_space(s);
+  restrict_space(space, "offload", "all", "space");
   constexpr int kStretch = 100;
   std::vector<Tally> tallies(static_cast<std::size_t>((wanted + kStretch - 1) / kStretch));
   parallel_for(available_threads(), tallies.size(), [&](std::size_t, std::size_t i) {

@@ -46,7 +46,8 @@ TEST(Bound, NoRandomLayoutIsSimulatedFasterOrCheaperThanItsBound) {
   const Goal goal{.level = level, .constraints = {}};
   std::uint64_t seed = 1;
   for (const Scenario& s : scenarios()) {
-    const SearchSpace space = default_space(s);
+    SearchSpace space = default_space(s);
+    restrict_space(space, "offload", "all", "test");
     test::RandomLayouts layouts(s, space, seed++);
     ProfileCache profiles(layouts.variants());
     Screener screener(s, space, layouts.variants(), profiles, goal);
@@ -69,7 +70,8 @@ TEST(Chunk, IsTheOperatorLevelWhereItSaysSoAndNeverAboveIt) {
   std::uint64_t seed = 100;
   int exact = 0;
   for (const Scenario& s : scenarios()) {
-    const SearchSpace space = default_space(s);
+    SearchSpace space = default_space(s);
+    restrict_space(space, "offload", "all", "test");
     test::RandomLayouts layouts(s, space, seed++);
     for (int i = 0; i < 16; ++i) {
       const Scenario own = layouts.scenario_of(layouts.next(6000));
