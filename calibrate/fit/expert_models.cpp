@@ -76,6 +76,7 @@ FitModel expert_model(const DeviceFacts& d, double operand_bytes) {
        20 * d.memory_bytes_per_s},
       {"cache_share", "", 0.5, 0.01, 3},
   };
+  model.starts = 4;  // as for products
   model.measured = [](const Observation& x) { return x.seconds; };
   model.predict = [d, operand_bytes](std::span<const double> v, const Observation& x) {
     const GemmKernelCurve curve = expert_curve(v);

@@ -24,6 +24,7 @@ enum At : std::size_t {
   kCacheShare,
   kThrottle,
   kThrottleAfter,
+  kOutputs,
   kQuantise,
   kQuantiseFloor,
 };
@@ -45,6 +46,11 @@ double memory_seconds(std::span<const double> v, const Observation& o, const Dev
   return far / v[kMemory] + (all - far) / v[kCache];
 }
 
+constexpr double kNarrowRows = 64, kRowTile = 128;
+/// The choice of a tile makes many minima; starts end in different ones, and more
+/// of them would find better ones still now and then.
+constexpr int kStarts = 4;
+
 }  // namespace
 
 GemmKernelCurve gemm_curve(std::span<const double> v) {
@@ -52,6 +58,7 @@ GemmKernelCurve gemm_curve(std::span<const double> v) {
   return {.flops_per_s = v[kRate],
           .sm_bytes_per_s = v[kOperands],
           .cta_s = v[kBlock],
+          .sm_outputs_per_s = v[kOutputs],
           .split_s = v[kSplit],
           .split_bytes_per_s = v[kSplitRate],
           .memory_bytes_per_s = v[kMemory],
@@ -90,16 +97,22 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
       {"cache_share", "", 0.5, 0.01, 3},
       {"throttle", "", 0.05, 1e-4, 0.5},
       {"throttle_after_s", "s", 3e-3, 2e-4, 0.1},
+      {"sm_outputs_per_s", "1/s", 5e10, 2e9, 1e13},
   };
   if (o.quantise_inside) {
     model.parameters.push_back({"quantise_bytes_per_s", "B/s", 0.6 * d.memory_bytes_per_s,
                                 0.05 * d.memory_bytes_per_s, 20 * d.memory_bytes_per_s});
     model.parameters.push_back({"quantise_s", "s", 1e-6, 1e-8, 1e-4});
   }
+  const std::size_t unfilled = model.parameters.size();
+  if (o.row_scales) model.parameters.push_back({"unfilled_s", "s", 2e-9, 0, 2e-8, false});
+  model.starts = kStarts;
   model.measured = [](const Observation& x) { return x.seconds; };
-  model.predict = [d, o](std::span<const double> v, const Observation& x) {
+  model.predict = [d, o, unfilled](std::span<const double> v, const Observation& x) {
     const GemmKernelCurve curve = gemm_curve(v);
-    const GemmSize size{.groups = x.groups, .m = x.m, .n = x.n, .k = x.k, .operand_bytes = o.operand_bytes};
+    GemmSize size{.groups = x.groups, .m = x.m, .n = x.n, .k = x.k, .operand_bytes = o.operand_bytes};
+    if (o.row_scales && x.m > kNarrowRows)
+      size.step_delay_s = v[unfilled] * (std::ceil(x.m / kRowTile) - x.m / kRowTile);
     double t =
         gemm_kernel_seconds(curve, size, memory_seconds(v, x, d, o.weight_copies), d.sm_count, d.sm_count);
     t += v[kFloor];

@@ -18,11 +18,15 @@ struct DeviceFacts {
 struct GemmModelOptions {
   double operand_bytes = 2;
   bool quantise_inside = false;  ///< times hold a pass that quantises the activation
-  double weight_copies = 5;      ///< distinct weights cycled through, to defeat the cache; 0: memory is cold
+  /// Activations carry a scale for every row: kernels lose time on a tile that rows do not fill.
+  bool row_scales = false;
+  double weight_copies = 5;  ///< distinct weights cycled through, to defeat the cache; 0: memory is cold
 };
 
 /// Matrix products: launch + gemm_kernel_seconds, memory time with the share that a cache of
-/// `cache_share` x L2 serves.
+/// `cache_share` x L2 serves. With `row_scales` and more than 64 rows, `unfilled_s` for each element of the
+/// reduction and tile of 128 rows that is empty. It stays out of the
+/// curve: it is taken as a trait of the kernels in the tables, which no other kernel was compared with.
 [[nodiscard]] FitModel gemm_model(const DeviceFacts& device, const GemmModelOptions& options);
 /// The curve in a fit of `gemm_model`.
 [[nodiscard]] GemmKernelCurve gemm_curve(std::span<const double> values);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "sim/base/check.hpp"
 
@@ -70,6 +71,40 @@ Raw fit_points(const FitModel& model, const std::vector<const Observation*>& poi
   return raw;
 }
 
+/// The start of the `index`-th search: the given one, then a Halton sequence (bases are primes) within a
+/// factor of three of it, over the whole range where the parameter is a share.
+std::vector<double> start_of(const FitModel& model, int index) {
+  static constexpr int kPrimes[] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29,
+                                    31, 37, 41, 43, 47, 53, 59, 61, 67, 71};
+  constexpr double kReach = 3;
+  std::vector<double> start;
+  for (std::size_t i = 0; i < model.parameters.size(); ++i) {
+    const FitParameter& p = model.parameters[i];
+    if (index == 0) {
+      start.push_back(p.start);
+      continue;
+    }
+    const int base = kPrimes[i % std::size(kPrimes)];
+    double place = 0, part = 1;
+    for (int rest = index; rest > 0; rest /= base) place += (part /= base) * (rest % base);
+    const double value =
+        p.logarithmic ? p.start * std::pow(kReach, 2 * place - 1) : p.low + place * (p.high - p.low);
+    start.push_back(std::clamp(value, p.low, p.high));
+  }
+  return start;
+}
+
+/// The cheapest of the model's searches.
+Raw fit_from_starts(const FitModel& model, const std::vector<const Observation*>& points,
+                    const ModelFitOptions& options, const std::string& place) {
+  Raw best;
+  for (int i = 0; i < model.starts; ++i) {
+    Raw raw = fit_points(model, points, start_of(model, i), options, place);
+    if (i == 0 || raw.fit.cost < best.fit.cost) best = std::move(raw);
+  }
+  return best;
+}
+
 FittedParameter parameter_of(const FitParameter& p, double value, double internal, double error) {
   FittedParameter out{.name = p.name, .unit = p.unit, .value = value, .low = value, .high = value};
   const double low = to_internal(p, p.low), high = to_internal(p, p.high);
@@ -116,11 +151,9 @@ Quality quality_on(const FitModel& model, std::span<const double> values,
 ModelFit fit_model(const FitModel& model, std::span<const Observation> points, const ModelFitOptions& options,
                    const std::string& place) {
   check_points(model, points, place);
-  std::vector<double> start;
-  for (const FitParameter& p : model.parameters) start.push_back(p.start);
   std::vector<const Observation*> all;
   for (const Observation& o : points) all.push_back(&o);
-  const Raw whole = fit_points(model, all, start, options, place);
+  const Raw whole = fit_from_starts(model, all, options, place);
 
   ModelFit fit{.model = model.name,
                .folds = options.folds,
@@ -138,7 +171,7 @@ ModelFit fit_model(const FitModel& model, std::span<const Observation> points, c
     std::vector<const Observation*> rest;
     for (std::size_t i = 0; i < points.size(); ++i)
       if (fold[i] != f) rest.push_back(&points[i]);
-    const Raw part = fit_points(model, rest, start, options, place);
+    const Raw part = fit_from_starts(model, rest, options, place);
     for (std::size_t i = 0; i < points.size(); ++i)
       if (fold[i] == f) predicted[i] = model.predict(part.values, points[i]);
   }

@@ -46,6 +46,7 @@ struct FitParameter {
 struct FitModel {
   std::string name;
   std::vector<FitParameter> parameters = {};
+  int starts = 1;  ///< places the search begins at, the first as given; models with many minima need more
   std::function<double(std::span<const double>, const Observation&)> predict = {};
   std::function<double(const Observation&)> measured = {};  ///< what `predict` is compared with
 };

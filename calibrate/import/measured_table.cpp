@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 
 #include "calibrate/import/table_reader.hpp"
 #include "sim/base/check.hpp"
@@ -147,8 +148,41 @@ void read_latent(TableReader& t, Imported& out) {
   }
 }
 
+/// Splitting a layer over more ranks leaves less work. Where the same layer with less of a split was faster
+/// by more than noise, the row is taken for a fallback, which nothing in the tables marks; it would teach a
+/// model of the hardware nothing.
+constexpr double kFallback = 1.25;
+
+class SplitLayers {
+ public:
+  void add(const ImportedOperator& op, double seconds) {
+    ImportedOperator whole = op;
+    whole.shape.erase("etp");
+    whole.shape.erase("ep");
+    layers_[{whole.op_class, whole.shape}].push_back({op, seconds});
+  }
+  void hand_over(Rows& rows, Imported& out) {
+    for (auto& [layer, cases] : layers_)
+      for (const auto& [op, seconds] : cases) {
+        const auto more_work_was_faster = [&, &op = op, seconds = seconds](const auto& other) {
+          const auto& [with, took] = other;
+          return with.shape.at("etp") <= op.shape.at("etp") && with.shape.at("ep") <= op.shape.at("ep") &&
+                 seconds > kFallback * took;
+        };
+        if (std::any_of(cases.begin(), cases.end(), more_work_was_faster))
+          out.skip("expert layers slower by a quarter than the same with more work: a fallback kernel");
+        else
+          rows.add(op, seconds, false);
+      }
+  }
+
+ private:
+  std::map<std::pair<std::string, Shape>, std::vector<std::pair<ImportedOperator, double>>> layers_;
+};
+
 void read_experts(TableReader& t, Imported& out) {
   Rows rows(out);
+  SplitLayers layers;
   const std::size_t source = t.column("kernel_source"), dtype = t.column("moe_dtype"),
                     tokens = t.column("num_tokens"), hidden = t.column("hidden_size"),
                     inter = t.column("inter_size"), top = t.column("topk"), experts = t.column("num_experts"),
@@ -184,8 +218,9 @@ void read_experts(TableReader& t, Imported& out) {
     const auto size = [&](const char* key) { return static_cast<double>(op.shape.at(key)); };
     op.flops = 2 * size("tokens") * size("top_k") * size("matrices") * size("hidden") * size("intermediate") /
                (size("etp") * size("ep"));
-    rows.add(std::move(op), seconds, false);
+    layers.add(op, seconds);
   }
+  layers.hand_over(rows, out);
 }
 
 /// Two operators a row: dispatch and combine.

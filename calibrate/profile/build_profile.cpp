@@ -19,8 +19,9 @@ double round4(double value) {
 }
 
 GemmKernelCurve rounded(GemmKernelCurve c) {
-  for (double* v : {&c.flops_per_s, &c.sm_bytes_per_s, &c.cta_s, &c.split_s, &c.split_bytes_per_s,
-                    &c.memory_bytes_per_s, &c.overlap, &c.wave_share, &c.throttle, &c.throttle_after_s})
+  for (double* v :
+       {&c.flops_per_s, &c.sm_bytes_per_s, &c.cta_s, &c.sm_outputs_per_s, &c.split_s, &c.split_bytes_per_s,
+        &c.memory_bytes_per_s, &c.overlap, &c.wave_share, &c.throttle, &c.throttle_after_s})
     *v = round4(*v);
   for (std::vector<double>& tile : c.tiles)
     for (double& v : tile) v = round4(v);

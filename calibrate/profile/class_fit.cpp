@@ -195,6 +195,7 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
   if (starts(c, "memory.")) return bandwidth_model(facts);
   return gemm_model(facts, {.operand_bytes = element_bytes(precision_of(c)),
                             .quantise_inside = data.quantise_inside,
+                            .row_scales = precision_of(c) == "fp8-block",
                             .weight_copies = facts.cache_bytes > 0 ? data.weight_copies : 0});
 }
 

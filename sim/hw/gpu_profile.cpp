@@ -70,6 +70,8 @@ void gemm_kernel_fields(V& v, GemmKernelCurve& k) {
   v.required("memory_bytes_per_s", k.memory_bytes_per_s, between(kLeastRate, kMostRate));
   v.required("split_bytes_per_s", k.split_bytes_per_s, between(kLeastRate, kMostRate));
   v.required("cta_s", k.cta_s, between(0, kMostSeconds));
+  if (V::reading || k.sm_outputs_per_s > 0)
+    v.optional("sm_outputs_per_s", k.sm_outputs_per_s, between(kLeastRate, kMostRate));
   v.required("split_s", k.split_s, between(0, kMostSeconds));
   v.required("overlap", k.overlap, between(kLeastOverlap, kMostOverlap));
   v.required("wave_share", k.wave_share, between(0, 1));

@@ -32,12 +32,16 @@ double gemm_kernel_seconds(const GemmKernelCurve& c, const GemmSize& s, double m
     for (const std::vector<double>& tile : c.tiles) {
       const double blocks = s.groups * std::ceil(s.m / tile[0]) * std::ceil(s.n / tile[1]) * parts;
       const double operands = s.operand_bytes * (std::min(s.m, tile[0]) + std::min(s.n, tile[1]));
+      const double results =
+          c.sm_outputs_per_s > 0 ? std::min(s.m, tile[0]) * std::min(s.n, tile[1]) / c.sm_outputs_per_s : 0;
       const double block =
-          c.cta_s + k * std::max(2 * tile[0] * tile[1] / (per_sm * tile[2]), operands / c.sm_bytes_per_s);
+          c.cta_s + results +
+          k * std::max(2 * tile[0] * tile[1] / (per_sm * tile[2]), operands / c.sm_bytes_per_s);
       const double waves = blocks / sms;
       compute = std::min(
           compute, block * (c.wave_share * std::ceil(waves) + (1 - c.wave_share) * std::max(1.0, waves)));
     }
+    compute += k * s.step_delay_s;
     double time = overlapped(compute, memory_s, c.overlap);
     if (c.throttle > 0) {
       const double busy = s.busy_s > 0 ? s.busy_s : time;

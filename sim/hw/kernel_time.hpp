@@ -12,7 +12,8 @@ namespace orrery {
 ///
 /// A kernel is a choice of output tile (a x b) and of s parts along the reduction; it runs
 /// C = G ceil(M/a) ceil(N/b) s blocks (CTAs) on S SMs. One block takes
-///     block = cta_s + ceil64(K/s) max(2 a b / (R e / S0), operand (min(M,a) + min(N,b)) / sm_bytes_per_s)
+///     block = cta_s + min(M,a) min(N,b) / sm_outputs_per_s
+///             + ceil64(K/s) max(2 a b / (R e / S0), operand (min(M,a) + min(N,b)) / sm_bytes_per_s)
 /// and C of them block (q ceil(C/S) + (1 - q) max(1, C/S)), q = wave_share: 1 is a kernel whose last wave
 /// costs as much as a full one, 0 a perfectly balanced one. Compute and memory overlap,
 ///     T = (compute^p + memory^p)^(1/p) [+ split_s + 4 M N s / split_bytes_per_s  for s > 1],
@@ -21,9 +22,10 @@ namespace orrery {
 /// and the kernel with the smallest T counts, as a library's heuristic picks it. s is 1, 2, 4, ... 32 with
 /// K/s >= 128; grouped products (G > 1) are not split.
 struct GemmKernelCurve {
-  double flops_per_s = 0;     ///< R: of all `sm_count` SMs with the best tile
-  double sm_bytes_per_s = 0;  ///< operands that one SM takes in
-  double cta_s = 0;           ///< start and end of one block
+  double flops_per_s = 0;       ///< R: of all `sm_count` SMs with the best tile
+  double sm_bytes_per_s = 0;    ///< operands that one SM takes in
+  double cta_s = 0;             ///< start and end of one block
+  double sm_outputs_per_s = 0;  ///< results that one SM writes at the end of a block; 0: inside cta_s
   double split_s = 0;
   double split_bytes_per_s = 0;
   double memory_bytes_per_s = 0;           ///< device memory, as products reach it
@@ -42,6 +44,7 @@ struct GemmSize {
   double groups = 1, m = 0, n = 0, k = 0;
   double operand_bytes = 2;  ///< per element of A and B
   double busy_s = 0;         ///< B; 0: this kernel alone
+  double step_delay_s = 0;   ///< added to the slowest block for each element of the reduction; fits only
 };
 
 /// Seconds without launch. `memory_s`: seconds that the traffic takes alone; `sms`: S; `sm_count`: S0.

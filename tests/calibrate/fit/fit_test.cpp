@@ -207,6 +207,27 @@ TEST(ModelFit, RefusesPointsThatSayNothing) {
   EXPECT_THROW((void)fit_model(model, points, {}, "test"), InputError);  // a negative time
 }
 
+TEST(ModelFit, TakesTheCheapestOfItsSearches) {
+  // (x - 1)^2 (x - 9)^2 is lowest at 1 and at 9; the term in x lifts the valley at 9, where the given start
+  // lies.
+  FitModel model{.name = "two valleys"};
+  model.parameters = {{"x", "", 9.5, 0, 10, false}};
+  model.measured = [](const Observation& o) { return o.seconds; };
+  model.predict = [](std::span<const double> v, const Observation& o) {
+    const double x = v[0];
+    return std::exp(0.01 * ((x - 1) * (x - 1) * (x - 9) * (x - 9) + x)) * o.bytes;
+  };
+  std::vector<Observation> points(4);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    points[i].bytes = points[i].seconds = 1.0 + static_cast<double>(i);
+  }
+  const ModelFit one = fit_model(model, points, {.folds = 0}, "test");
+  EXPECT_GT(one.value("x"), 8);
+  model.starts = 4;
+  const ModelFit four = fit_model(model, points, {.folds = 0}, "test");
+  EXPECT_LT(four.value("x"), 2);
+}
+
 TEST(ModelFit, IsTheSameEveryTime) {
   const FitModel model = gemm_model(toy_device(), {.weight_copies = 0});
   std::vector<double> truth;

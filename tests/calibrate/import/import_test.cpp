@@ -209,6 +209,22 @@ TEST(Tables, CollectivesCountWhatAGpuSends) {
   EXPECT_EQ(in.operators[1].bytes, 768);
 }
 
+TEST(Tables, ExpertLayersThatLoseToMoreWorkAreCountedNotRead) {
+  // Half of the layer (tp 2) takes 3 ms where all of it takes 1: a fallback. A quarter (tp 4) in 1.2 ms is
+  // within the noise of 1.25 that is allowed.
+  const std::string head =
+      "kernel_source,moe_dtype,num_tokens,hidden_size,inter_size,topk,num_experts,moe_tp_size,moe_ep_size,"
+      "distribution,latency\n";
+  const std::string layer = "moe_torch_flow_cutlass,bfloat16,64,5120,8192,1,16,";
+  const Imported in = import_table(
+      head + layer + "1,1,balanced,1.0\n" + layer + "2,1,balanced,3.0\n" + layer + "4,1,balanced,1.2\n",
+      "t.csv");
+  ASSERT_EQ(in.operators.size(), 2U);
+  EXPECT_EQ(in.operators[0].shape.at("etp"), 1);
+  EXPECT_EQ(in.operators[1].shape.at("etp"), 4);
+  ASSERT_EQ(in.skipped.size(), 1U);
+}
+
 TEST(Tables, BadRowsAreNamedWithLineAndColumn) {
   const auto text_of = [](const std::string& rows) {
     return complaint([&] { return import_table("dtype,m,n,k,latency_ms\n" + rows, "t.csv"); });
