@@ -52,6 +52,27 @@ const char* why_of(Refusal refusal) {
   return "listed, or on the front";
 }
 
+/// Where the rates of the products that the model spends its time in come from, where GPU types differ in
+/// that: such differences are part of the comparison.
+std::string kernels_note(const BuyingRequest& r, const BuyingReport& report) {
+  const std::string op_class =
+      std::string(r.scenario.model.moe ? "grouped-gemm." : "gemm.") + to_text(r.scenario.training.precision);
+  std::map<std::string, std::string> sources;
+  for (const std::size_t i : report.listed) {
+    const GpuProfile& gpu = report.offers[i].scenario.cluster.gpu;
+    if (const OperatorCurve* curve = gpu.find(op_class))
+      sources[gpu.name] = fmt::format("{} ({})", curve->source, to_text(curve->origin));
+  }
+  const auto differs = [&](const auto& entry) { return entry.second != sources.begin()->second; };
+  if (std::none_of(sources.begin(), sources.end(), differs)) return {};
+  std::string text = "Rates of " + op_class +
+                     " are those of other kernels for each GPU type, so part of the "
+                     "difference between types is theirs:";
+  for (const auto& [gpu, source] : sources) text += fmt::format(" {}: {};", gpu, source);
+  text.back() = '.';
+  return text;
+}
+
 std::string question_text(const BuyingRequest& r) {
   std::string text =
       fmt::format("{} on {} tokens", r.scenario.model_ref, count_text(r.scenario.training.tokens));
@@ -94,6 +115,7 @@ Table offers_table(const BuyingRequest& r, const BuyingReport& report) {
                       scaled(o.carbon_t, 1, "t", 4), scaled(o.power_w, 1e6, "W", 3),
                       Cell{fmt::format("{:.1f}", o.memory_bytes / 1e9), o.memory_bytes, "B"}});
   }
+  if (std::string note = kernels_note(r, report); !note.empty()) t.notes.push_back(std::move(note));
   return t;
 }
 
