@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 
+#include "planner/curve_rates.hpp"
 #include "planner/parallel_for.hpp"
 #include "planner/plan.hpp"
 #include "sim/chunk_step.hpp"
@@ -37,22 +40,19 @@ void scale_scale_up(Scenario& s, double f) {
   s.cluster.expert_all_to_all.nvlink_dispatch_bytes_per_s *= f;
   s.cluster.expert_all_to_all.nvlink_combine_bytes_per_s *= f;
 }
-void scale_curves(Scenario& s, double f, CurveForm form) {
+void scale_curves(Scenario& s, double f, std::initializer_list<CurveForm> forms) {
   for (OperatorCurve& c : s.cluster.gpu.operators) {
-    if (c.form != form) continue;
-    c.flops_per_s *= f;
-    c.bytes_per_s *= f;
-    if (form == CurveForm::kSequence) c.flops_per_s_by_sequence = scaled(c.flops_per_s_by_sequence, f);
+    if (std::find(forms.begin(), forms.end(), c.form) != forms.end()) scale_rates(c, f);
   }
 }
 void scale_gemm(Scenario& s, double f) {
-  scale_curves(s, f, CurveForm::kGemmTile);
+  scale_curves(s, f, {CurveForm::kGemmTile, CurveForm::kGemmKernel});
 }
 void scale_attention(Scenario& s, double f) {
-  scale_curves(s, f, CurveForm::kSequence);
+  scale_curves(s, f, {CurveForm::kSequence, CurveForm::kAttentionKernel});
 }
 void scale_memory_rate(Scenario& s, double f) {
-  scale_curves(s, f, CurveForm::kBandwidth);
+  scale_curves(s, f, {CurveForm::kBandwidth});
 }
 void scale_memory_size(Scenario& s, double f) {
   s.cluster.gpu.memory_bytes.value *= f;
@@ -135,10 +135,7 @@ constexpr double kAssumedError = 0.1;
 void disturb(Scenario& s, std::uint64_t seed) {
   Draws draws(seed);
   for (OperatorCurve& c : s.cluster.gpu.operators) {
-    const double f = std::exp(c.median_error.value_or(kAssumedError) * draws.normal());
-    c.flops_per_s *= f;
-    c.bytes_per_s *= f;
-    if (c.form == CurveForm::kSequence) c.flops_per_s_by_sequence = scaled(c.flops_per_s_by_sequence, f);
+    scale_rates(c, std::exp(c.median_error.value_or(kAssumedError) * draws.normal()));
   }
   scale_scale_out(s, std::exp(kAssumedError * draws.normal()));
   scale_scale_up(s, std::exp(kAssumedError * draws.normal()));

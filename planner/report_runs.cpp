@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 
+#include "planner/curve_rates.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/work_control.hpp"
 
@@ -69,14 +70,7 @@ Change of_gemm_rate(const Scenario& s) {
            .high = s};
   for (auto [scenario, factor] : {std::pair{&c.low, 0.95}, {&c.high, 1.05}}) {
     for (OperatorCurve& curve : scenario->cluster.gpu.operators) {
-      // Each form of curve keeps its rate in a place of its own.
-      curve.flops_per_s *= factor;
-      curve.gemm_kernel.flops_per_s *= factor;
-      curve.attention_kernel.flops_per_s *= factor;
-      if (curve.form != CurveForm::kSequence) continue;
-      std::vector<std::vector<double>> points = curve.flops_per_s_by_sequence.points();
-      for (std::vector<double>& point : points) point[1] *= factor;
-      curve.flops_per_s_by_sequence = Curve(std::move(points));
+      if (curve.form != CurveForm::kBandwidth) scale_rates(curve, factor);
     }
   }
   return c;
