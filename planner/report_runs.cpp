@@ -30,31 +30,44 @@ struct Change {
   bool has_low = true;
 };
 
-Change of_scale_out(const Scenario& s) {
-  const double v = s.cluster.scale_out.efficiency.value;
-  Change c{.input = {.key = "cluster.scale_out.efficiency",
-                     .what = "share of the NIC's rate that large transfers reach",
+/// The share of a tier's rate that large transfers reach, a tenth less and more.
+Change of_tier(const Scenario& s, Tier ClusterProfile::*tier, const char* key, const char* what) {
+  const Sourced& share = (s.cluster.*tier).efficiency;
+  Change c{.input = {.key = key,
+                     .what = what,
                      .unit = "share",
-                     .source = s.cluster.scale_out.efficiency.source + "; range assumed: 10 %",
-                     .kind = to_text(s.cluster.scale_out.efficiency.origin),
-                     .low = v * 0.9,
-                     .value = v,
-                     .high = std::min(1.0, v * 1.1)},
+                     .source = share.source + "; range assumed: 10 %",
+                     .kind = to_text(share.origin),
+                     .low = share.value * 0.9,
+                     .value = share.value,
+                     .high = std::min(1.0, share.value * 1.1)},
            .low = s,
            .high = s};
-  c.low.cluster.scale_out.efficiency.value = c.input.low;
-  c.high.cluster.scale_out.efficiency.value = c.input.high;
+  (c.low.cluster.*tier).efficiency.value = c.input.low;
+  (c.high.cluster.*tier).efficiency.value = c.input.high;
+  return c;
+}
+
+Change of_scale_out(const Scenario& s) {
+  Change c = of_tier(s, &ClusterProfile::scale_out, "cluster.scale_out.efficiency",
+                     "share of the NIC's rate that large transfers reach");
   // The all-to-all kernels have measured rates of their own; they follow the network.
   const auto scale = [](Curve& curve, double factor) {
     std::vector<std::vector<double>> points = curve.points();
     for (std::vector<double>& point : points) point[1] *= factor;
     curve = Curve(std::move(points));
   };
+  const double v = c.input.value;
   for (auto [scenario, factor] : {std::pair{&c.low, c.input.low / v}, {&c.high, c.input.high / v}}) {
     scale(scenario->cluster.expert_all_to_all.dispatch_bytes_per_s, factor);
     scale(scenario->cluster.expert_all_to_all.combine_bytes_per_s, factor);
   }
   return c;
+}
+
+Change of_scale_up(const Scenario& s) {
+  return of_tier(s, &ClusterProfile::scale_up, "cluster.scale_up.efficiency",
+                 "share of the node's links that large transfers reach");
 }
 
 Change of_gemm_rate(const Scenario& s) {
@@ -93,23 +106,6 @@ Change of_memory_rate(const Scenario& s) {
       if (curve.form == CurveForm::kBandwidth && curve.origin == Origin::kAssumed) c.input.kind = "assumed";
     }
   }
-  return c;
-}
-
-Change of_scale_up(const Scenario& s) {
-  const double v = s.cluster.scale_up.efficiency.value;
-  Change c{.input = {.key = "cluster.scale_up.efficiency",
-                     .what = "share of the node's links that large transfers reach",
-                     .unit = "share",
-                     .source = s.cluster.scale_up.efficiency.source + "; range assumed: 10 %",
-                     .kind = to_text(s.cluster.scale_up.efficiency.origin),
-                     .low = v * 0.9,
-                     .value = v,
-                     .high = std::min(1.0, v * 1.1)},
-           .low = s,
-           .high = s};
-  c.low.cluster.scale_up.efficiency.value = c.input.low;
-  c.high.cluster.scale_up.efficiency.value = c.input.high;
   return c;
 }
 

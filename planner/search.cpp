@@ -7,6 +7,7 @@
 #include "planner/evaluate.hpp"
 #include "planner/parallel_for.hpp"
 #include "sim/base/work_control.hpp"
+#include "sim/plan.hpp"
 
 namespace orrery {
 namespace {
@@ -25,6 +26,7 @@ class Search {
         options_(options),
         variants_(variants_of(space)),
         profiles_(variants_) {
+    for (const Offload& offload : space.offload) demand_host(offload, scenario.cluster);
     for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i) {
       screeners_.push_back(std::make_unique<Screener>(scenario_, space_, variants_, profiles_, goal_));
       evaluators_.push_back(std::make_unique<Evaluator>(scenario_, space_, variants_, goal_));

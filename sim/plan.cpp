@@ -7,6 +7,7 @@
 
 #include "sim/engine/engine.hpp"
 #include "sim/engine/graph_checks.hpp"
+#include "sim/hw/host_rules.hpp"
 #include "sim/layout/check_layout.hpp"
 #include "sim/layout/data_parallel.hpp"
 #include "sim/layout/stage_partition.hpp"
@@ -72,14 +73,12 @@ Verdict check_memory(const std::vector<RankMemory>& memory, double capacity) {
                                 largest->second / 1e9)};
 }
 
-/// What is offloaded must fit on the host too, of which it may use nine tenths (assumed).
-constexpr double kHostMemoryUsable = 0.9;
-
+/// What is offloaded must fit on the host too.
 Verdict check_host(const Scenario& s, const std::vector<RankMemory>& memory) {
   if (s.layout.offload == Offload{}) return {};
   const auto worst = std::max_element(
       memory.begin(), memory.end(), [](const RankMemory& a, const RankMemory& b) { return a.host < b.host; });
-  const double usable = kHostMemoryUsable * s.cluster.host_memory_bytes->value;
+  const double usable = kUsableHostMemory * s.cluster.host_memory_bytes->value;
   if (worst->host <= usable) return {};
   return Infeasible{
       Reason::kMemory, fmt::format("bytes on the host of pipeline rank {}", worst - memory.begin()),
@@ -124,22 +123,17 @@ bool overlaps(const Schedule& schedule) {
   return false;
 }
 
-namespace {
-
-void demand_host(const Scenario& s) {
-  if (s.layout.offload == Offload{} || (s.cluster.host_memory_bytes && s.cluster.host_memory_bytes_per_s))
-    return;
+void demand_host(const Offload& offload, const ClusterProfile& cluster) {
+  if (offload == Offload{} || (cluster.host_memory_bytes && cluster.host_memory_bytes_per_s)) return;
   throw InputError(
       "layout.offload",
-      fmt::format("the profile {} does not say what memory its hosts have: give host_memory_bytes "
-                  "and host_memory_bytes_per_s there, or leave offload out",
-                  s.cluster.name));
+      fmt::format("the profile {} does not say what memory its hosts have: give host_memory_bytes and "
+                  "host_memory_bytes_per_s there, or leave offload out",
+                  cluster.name));
 }
 
-}  // namespace
-
 bool plan_layout(const Scenario& s, Plan& plan) {
-  demand_host(s);
+  demand_host(s.layout.offload, s.cluster);
   plan.rules = memory_rules(s.training.precision);
   plan.verdict = check_capability(s);
   if (!plan.verdict) plan.verdict = check_layout(s.model, s.layout, s.training, s.gpus);

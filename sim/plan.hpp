@@ -33,6 +33,8 @@ struct Plan {
   std::int64_t communication_sms = 0;
 };
 
+/// InputError where something is to be offloaded and the profile does not say what memory its hosts have.
+void demand_host(const Offload& offload, const ClusterProfile& cluster);
 /// What does not depend on the schedule: capability, layout, derived sizes. False where the plan ends here
 /// with a verdict.
 bool plan_layout(const Scenario& scenario, Plan& plan);

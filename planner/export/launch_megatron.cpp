@@ -189,7 +189,8 @@ void add_parallel(const LaunchPlan& plan, LaunchFlags& out) {
   add_sharding(l, out);
 }
 
-void add_offload(const Layout& layout, LaunchFlags& out) {
+void add_offload(const LaunchPlan& plan, LaunchFlags& out) {
+  const Layout& layout = plan.scenario.layout;
   Flags& f = out.training;
   if (layout.offload.optimizer) {
     add(f, "--optimizer-cpu-offload");
@@ -201,7 +202,13 @@ void add_offload(const Layout& layout, LaunchFlags& out) {
   }
   if (layout.offload.activations) {
     add(f, "--fine-grained-activation-offloading");
-    add(f, "--offload-modules", "attn_norm qkv_linear core_attn attn_proj mlp_norm expert_fc1 moe_act");
+    const Recompute& r = layout.recompute;
+    std::vector<std::string> modules{"qkv_linear", "attn_proj"};
+    if (!r.norms) modules.insert(modules.end(), {"attn_norm", "mlp_norm"});
+    if (!r.attention_core) modules.emplace_back("core_attn");
+    if (plan.scenario.model.moe) modules.emplace_back("expert_fc1");
+    if (plan.scenario.model.moe && !r.activation) modules.emplace_back("moe_act");
+    add(f, "--offload-modules", join(modules, " "));
     out.missing.emplace_back(
         "the activations of dense feed-forward layers and shared experts, which no offload module names: "
         "they "
@@ -255,7 +262,7 @@ void add_training(const LaunchPlan& plan, LaunchFlags& out) {
     add(f, "--train-samples",
         static_cast<std::int64_t>(s.training.tokens / static_cast<double>(s.training.sequence_length)));
   add_recompute(plan, out);
-  add_offload(plan.scenario.layout, out);
+  add_offload(plan, out);
   add_precision(s.training.precision, out);
 }
 

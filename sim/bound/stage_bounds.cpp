@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "sim/bound/layout_bound.hpp"
 #include "sim/cost/comm_cost.hpp"
 #include "sim/engine/sim_time.hpp"
 #include "sim/layout/rank_map.hpp"
 #include "sim/layout/stage_partition.hpp"
+#include "sim/workload/offload.hpp"
 
 namespace orrery {
 namespace {
@@ -57,15 +57,11 @@ class StageSum {
       s.mtp = s.mtp || unit.kind == UnitKind::kMtp;
       if (unit.kind == UnitKind::kHead && ++heads > 1) s.head_params += unit.sums.dense_params;
     }
-    // As can_leave in sim/workload/offload.hpp.
-    bool stays = table_.units[row_.back()].kind == UnitKind::kHead;
-    for (auto u = row_.rbegin(); u != row_.rend(); ++u) {
-      const UnitTimes& unit = table_.units[*u];
-      if (unit.kind == UnitKind::kEmbedding || unit.kind == UnitKind::kHead) continue;
-      if (!std::exchange(stays, false)) {
-        s.away += unit.sums.kept;
-        s.largest_away = std::max(s.largest_away, unit.sums.kept);
-      }
+    const auto kind = [&](std::size_t i) { return table_.units[row_[i]].kind; };
+    for (std::size_t i = 0; i < row_.size(); ++i) {
+      if (!can_leave(kind, row_.size(), i)) continue;
+      s.away += table_.units[row_[i]].sums.kept;
+      s.largest_away = std::max(s.largest_away, table_.units[row_[i]].sums.kept);
     }
     const UnitTimes& first = table_.units[row_.front()];
     s.first_backward_compute = first.last_backward_compute;

@@ -137,6 +137,7 @@ std::int64_t copies_ps(const BoundContext& context, const StageBounds& stages, c
   for (const StepCount& c : rank.steps) {
     if (c.kind != ActionKind::kForward) continue;
     const StageBounds::Stage& s = stages.stages[static_cast<std::size_t>(c.stage)];
+    if (s.away <= 0) continue;
     const double copies = host_copy_time(Bytes{s.away}, cluster).value * kPicosecondsPerSecond;
     ps += static_cast<double>(c.before + c.middle + c.after) * (copies + (shared ? s.sums.nic_ps : 0));
   }

@@ -20,9 +20,10 @@ std::vector<StageBytes> stage_bytes(const Workload& w, bool offload) {
   std::vector<StageBytes> all;
   for (const StageUnits& stage : w.stages) {
     StageBytes s;
+    const auto kind = [&](std::size_t i) { return w.units[stage.units[i]].kind; };
     for (std::size_t i = 0; i < stage.units.size(); ++i) {
       const std::size_t u = stage.units[i];
-      if (offload && can_leave(w, stage.units, i)) {
+      if (offload && can_leave(kind, stage.units.size(), i)) {
         s.away += w.units[u].kept_bytes;
         s.largest_away = std::max(s.largest_away, w.units[u].kept_bytes);
       } else {

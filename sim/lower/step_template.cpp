@@ -119,7 +119,8 @@ bool StepTemplates::shares_head(const std::vector<std::size_t>& units, std::size
 }
 
 bool StepTemplates::leaves(const std::vector<std::size_t>& units, std::size_t i) const {
-  return offload_ && can_leave(workload_, units, i);
+  return offload_ &&
+         can_leave([&](std::size_t unit) { return workload_.units[units[unit]].kind; }, units.size(), i);
 }
 
 void StepTemplates::await_fetch(Emitter& out, const std::vector<std::size_t>& units, std::size_t i,

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "sim/base/units_text.hpp"
+#include "sim/hw/host_rules.hpp"
 #include "sim/layout/data_parallel.hpp"
 #include "sim/report/measure.hpp"
 #include "sim/workload/blocks.hpp"
@@ -81,10 +82,14 @@ void add_offload(const Scenario& s, List& list) {
   const ClusterProfile& c = s.cluster;
   list.number("host_link_bytes_per_s", c.host_link_bytes_per_s, "B/s");
   list.number("host_memory_bytes", *c.host_memory_bytes, "B");
+  list.add("offload.host_memory", fmt::format("{:g}", kUsableHostMemory), "of the host's memory", "assumed",
+           "may hold what is offloaded");
+  list.add("offload.copy_latency_s", fmt::format("{:g}", kHostCopyLatency_s), "s", "assumed",
+           "of every copy");
   if (s.layout.offload.optimizer) {
     list.number("host_memory_bytes_per_s", *c.host_memory_bytes_per_s, "B/s");
-    list.add("offload.host_update", "0.5", "of the host's bandwidth", "assumed",
-             "gradients, update and weights one after the other");
+    list.add("offload.host_update", fmt::format("{:g}", kReachedHostBandwidth), "of the host's bandwidth",
+             "assumed", "gradients, update and weights one after the other");
   }
   if (s.layout.offload.activations)
     list.add("offload.activations", "every layer but the last before the head", "", "assumed",

@@ -89,7 +89,8 @@ class RankReader {
     compute_.clear();
     communication_.clear();
     gathers_.clear();
-    copies_.clear();
+    // Copies of the steps before run on: kernels wait for the room they leave.
+    std::erase_if(copies_, [&](TaskId task) { return span_of(timeline_, task).end <= begin; });
     std::int64_t end = begin;
     for (std::uint32_t i = 0; i < placed.tasks; ++i) {
       const TaskId task{placed.first_task.value + static_cast<std::int32_t>(i)};
@@ -255,7 +256,7 @@ class RankReader {
   std::vector<TaskId> compute_;
   std::vector<TaskId> communication_;
   std::vector<TaskId> gathers_;
-  std::vector<TaskId> copies_;
+  std::vector<TaskId> copies_;  ///< to and from the host, that have not ended before the present step
   mutable std::vector<Span> spans_;
 };
 

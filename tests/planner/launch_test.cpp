@@ -99,6 +99,7 @@ std::vector<Planned> many_plans() {
   all.push_back(planned("llama-3.1-405b-16384-h100.json"));
   all.push_back(planned("mixtral-8x7b-h100.json"));
   all.push_back(planned("llama-2-70b-a100.json"));
+  all.push_back(planned("deepseek-v3-2048-h800.json", {{"layout.offload", "optimizer+activations"}}));
   return all;
 }
 
@@ -183,6 +184,15 @@ TEST(Megatron, WhatHasNoFlagIsSaid) {
   EXPECT_FALSE(mentions(megatron_flags(plain.plan()).missing, "the schedule"));
 }
 
+TEST(Megatron, WhatIsComputedAgainIsNotOffloadedToo) {
+  const Planned p = planned("deepseek-v3-2048-h800.json", {{"layout.offload", "activations"}});
+  const auto flags = flags_of(p.plan());
+  EXPECT_TRUE(flags.contains("--fine-grained-activation-offloading"));
+  EXPECT_FALSE(flags.contains("--optimizer-cpu-offload"));
+  // V3 computes norms and activation functions again.
+  EXPECT_EQ(flags.at("--offload-modules"), "qkv_linear attn_proj core_attn expert_fc1");
+}
+
 TEST(Megatron, LayoutNotationHoldsEveryLayerOnce) {
   const Planned p = planned("llama-3.1-405b-16384-h100.json");
   const auto flags = flags_of(p.plan());
@@ -227,6 +237,13 @@ TEST(DeepSpeed, BatchIsMicrobatchTimesStepsTimesDataParallel) {
               json.at("train_micro_batch_size_per_gpu").get<std::int64_t>() *
                   json.at("gradient_accumulation_steps").get<std::int64_t>() * p.plan().dp);
   }
+}
+
+TEST(DeepSpeed, AnOptimizerOnTheHostHasItsKey) {
+  const Planned p = planned("deepseek-v3-2048-h800.json", {{"layout.offload", "optimizer"}});
+  EXPECT_EQ(
+      Json::parse(deepspeed_json(p.plan())).at("zero_optimization").at("offload_optimizer").at("device"),
+      "cpu");
 }
 
 TEST(Sbatch, NodesHoldAllGpus) {

@@ -66,13 +66,15 @@ std::int64_t each_candidate(const Scenario& s, const SearchSpace& space, Visit v
                 const bool stages = space.pp[c.pp] * variants[c.variant].vpp > 1;
                 loop(c.placement, stages ? space.placement.size() : 1, [&] {
                   loop(c.zero, space.zero.size(), [&] {
-                    ++count;
-                    Scenario own = s;
-                    apply(space, variants, c, s.layout, own);
-                    if (space.placement[c.placement] != LayerPlacement::kBalanced &&
-                        own.layout.stage_layers.empty())
-                      return;
-                    visit(own);
+                    loop(c.offload, space.offload.size(), [&] {
+                      ++count;
+                      Scenario own = s;
+                      apply(space, variants, c, s.layout, own);
+                      if (space.placement[c.placement] != LayerPlacement::kBalanced &&
+                          own.layout.stage_layers.empty())
+                        return;
+                      visit(own);
+                    });
                   });
                 });
               });
@@ -123,6 +125,68 @@ TEST(Search, FindsWhatSimulatingEveryLayoutOfASmallSpaceFinds) {
       EXPECT_DOUBLE_EQ(found.lower_bound, best) << model.name;
     }
   }
+}
+
+// Once with room for everything, once with room for no layout that keeps all on the GPU.
+TEST(Search, FindsTheSameWithOffloading) {
+  Scenario s = scenario_of(test::toy_dense(), 80e9);
+  s.cluster.host_memory_bytes = test::toy_number(1e12);
+  s.cluster.host_memory_bytes_per_s = test::toy_number(100e9);
+  SearchSpace space = small_space(s);
+  restrict_space(space, "offload", "all", "test");
+  double least = std::numeric_limits<double>::infinity();
+  double least_without = least;
+  each_candidate(s, space, [&](const Scenario& own) {
+    if (!std::isfinite(simulated(own))) return;
+    const double memory = simulate(own).metrics.memory_peak;
+    least = std::min(least, memory);
+    if (own.layout.offload == Offload{}) least_without = std::min(least_without, memory);
+  });
+  ASSERT_LT(least, least_without);
+  // A fiftieth of the memory is reserved, whatever its size.
+  const double between = ((least + least_without) / 2 - 0.02 * 80e9) / 0.98;
+  for (const double memory : {80e9, between}) {
+    s.cluster.gpu.memory_bytes.value = memory;
+    double best = std::numeric_limits<double>::infinity();
+    double without = best;
+    const std::int64_t count = each_candidate(s, space, [&](const Scenario& own) {
+      const double time = simulated(own);
+      best = std::min(best, time);
+      if (own.layout.offload == Offload{}) without = std::min(without, time);
+    });
+    const SearchResult found = search_layouts(s, space, by_step(), {.threads = 2, .top = 1});
+    EXPECT_TRUE(found.complete);
+    EXPECT_EQ(found.candidates, count);
+    ASSERT_FALSE(found.best.empty()) << memory;
+    EXPECT_DOUBLE_EQ(found.best.front().figures.step_s, best) << memory;
+    EXPECT_EQ(std::isfinite(without), memory == 80e9);
+    EXPECT_TRUE(found.infeasible.contains("needless"));
+  }
+}
+
+TEST(Search, OffloadingNeedsAHostThatTheProfileKnows) {
+  const Scenario s = scenario_of(test::toy_dense(), 80e9);
+  SearchSpace space = small_space(s);
+  restrict_space(space, "offload", "all", "test");
+  EXPECT_THROW(static_cast<void>(search_layouts(s, space, by_step(), {.threads = 1})), InputError);
+}
+
+// The searched order is no slower than every fixed one of the same layouts, and is named where it wins.
+TEST(Search, ASearchedOrderIsInTheSpaceWhereItIsAskedFor) {
+  const Scenario s = scenario_of(test::toy_dense(), 80e9);
+  SearchSpace space = small_space(s);
+  for (const auto& [key, values] : {std::pair{"tp", "1"}, {"recompute", "none"}, {"placement", "balanced"}})
+    restrict_space(space, key, values, "test");
+  restrict_space(space, "vpp", "1,2", "test");
+  const SearchResult fixed = search_layouts(s, space, by_step(), {.threads = 2, .top = 1});
+  restrict_space(space, "schedule", "1f1b,zb-v,dualpipe,auto", "test");
+  const SearchResult all = search_layouts(s, space, by_step(), {.threads = 2, .top = 1});
+  EXPECT_TRUE(all.complete);
+  ASSERT_FALSE(all.best.empty());
+  EXPECT_LE(all.best.front().figures.step_s, fixed.best.front().figures.step_s);
+  EXPECT_LT(fixed.candidates, all.candidates);
+  const SearchSpace unasked = default_space(s);
+  EXPECT_EQ(std::count(unasked.schedules.begin(), unasked.schedules.end(), "auto"), 0);
 }
 
 TEST(Search, CountsAndAnswerDoNotDependOnThreads) {
