@@ -206,6 +206,7 @@ class Buying {
     Scenario s = r_.scenario;
     s.cluster_ref = o.profile;
     s.cluster = r_.load_cluster(o.profile);
+    apply_stack(s.cluster.gpu, s.stack);
     s.gpus = o.gpus;
     if (const std::optional<PowerCap>& cap = caps_[index]) {
       const double board = s.cluster.gpu.power.cap_w.value;

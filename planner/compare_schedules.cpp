@@ -35,7 +35,7 @@ std::int64_t stages_per_rank(const Scenario& scenario, const GeneratorInfo& gene
 
 std::optional<ScheduleMemory> memory_of(const Metrics& metrics, const Scenario& scenario) {
   if (metrics.memory.empty()) return std::nullopt;
-  const double weight_bytes = memory_rules(scenario.training.precision).weight_bytes;
+  const double weight_bytes = memory_rules(scenario.training).weight_bytes;
   ScheduleMemory most;
   for (const RankMemoryRow& row : metrics.memory) {
     most.activations_bytes = std::max(most.activations_bytes, row.activations);

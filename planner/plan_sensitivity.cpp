@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-#include "planner/curve_rates.hpp"
+#include "sim/hw/curve_rates.hpp"
 #include "planner/parallel_for.hpp"
 #include "planner/plan.hpp"
 #include "sim/chunk_step.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <future>
 
-#include "planner/curve_rates.hpp"
+#include "sim/hw/curve_rates.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/work_control.hpp"
 

@@ -95,7 +95,7 @@ void add_reliability(const Scenario& s, const RunData& data, Question& q) {
   const ReliabilityData& d = data.reliability;
   const Reliability& r = s.reliability;
   RunInputs& v = q.out.values;
-  const MemoryRules rules = memory_rules(s.training.precision);
+  const MemoryRules rules = memory_rules(s.training);
   v.checkpoint_bytes =
       static_cast<double>(count_params(s.model).total()) * (2.0 + rules.master_bytes + rules.moment_bytes);
   v.copy_s = v.checkpoint_bytes / v.gpus / s.cluster.host_link_bytes_per_s.value;

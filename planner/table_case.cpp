@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 
+#include "planner/table_machine.hpp"
 #include "planner/table_model.hpp"
 #include "sim/schedule/generators.hpp"
 
@@ -76,32 +77,6 @@ MaybeSkip check_cells(const PublishedRow& row) {
   return {};
 }
 
-MaybeSkip set_cluster(const Draft& d, const ProfileFolders& folders) {
-  struct Known {
-    std::string_view gpu, profile;
-  };
-  static constexpr std::array<Known, 3> kKnown{
-      {{"A100-80GB", "a100-sxm-ib200"}, {"H100-80GB", "h100-sxm-ib400"}, {"H800-80GB", "h800-sxm-ib400"}}};
-  const std::string& gpu = d.row.gpu;
-  const bool stated = gpu.ends_with("-SXM");
-  const std::string bare = stated ? gpu.substr(0, gpu.size() - 4) : gpu;
-  const auto* known =
-      std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& k) { return k.gpu == bare; });
-  if (known == kKnown.end()) return Skip{SkipReason::kGpu, gpu.empty() ? "gpu is empty" : gpu};
-  if (!stated) d.assume("gpu", gpu + "-SXM", "form not stated");
-  d.s.cluster_ref = known->profile;
-  d.s.cluster = load_cluster(d.s.cluster_ref, folders);
-  const double per_node = node_bytes_per_s(d.row.interconnect);
-  if (per_node > 0) {
-    d.s.cluster.scale_out.bytes_per_s = {.value = per_node / static_cast<double>(d.s.cluster.gpus_per_node),
-                                         .origin = Origin::kPublished,
-                                         .source = d.row.source,
-                                         .date = {},
-                                         .note = d.row.interconnect};
-  }
-  return {};
-}
-
 MaybeSkip set_precision(const Draft& d) {
   const std::vector<std::string> words = lower_words(d.row.precision);
   const bool fp8 = holds(words, "fp8") || holds(words, "float8");
@@ -114,8 +89,13 @@ MaybeSkip set_precision(const Draft& d) {
     return {};
   }
   if (words.empty()) return Skip{SkipReason::kCell, "precision is empty"};
-  for (const char* other : {"mxfp8", "nvfp4", "mxfp4", "fp4", "int8"}) {
+  for (const char* other : {"nvfp4", "mxfp4", "fp4", "int8"}) {
     if (holds(words, other)) return Skip{SkipReason::kPrecision, d.row.precision};
+  }
+  if (holds(words, "mxfp8")) {
+    out = Precision::kFp8Tensor;
+    d.assume("precision", "fp8-tensor", "MXFP8 has no curves of its own; cast in one pass both ways, as per tensor");
+    return {};
   }
   if (!fp8 && bf16 == fp16) return Skip{SkipReason::kPrecision, d.row.precision};
   out = fp8 ? Precision::kFp8Tensor : bf16 ? Precision::kBf16 : Precision::kFp16;
@@ -178,6 +158,11 @@ MaybeSkip set_schedule(const Draft& d) {
                                                  {"dualpipev", "dualpipev"},
                                                  {"", "1f1b"}}};
   Layout& l = d.s.layout;
+  std::optional<std::int64_t> vpp = d.row.vpp;
+  if (!vpp && contains(d.row.notes, "1F1B-I uses 1 layer per chunk")) {
+    // The first and last stage hold one layer less: 22 layers on 8 ranks are 3 chunks a rank.
+    vpp = (d.s.model.layers + 2 + l.pp - 1) / l.pp;
+  }
   std::string bare;
   for (const std::string& word : lower_words(d.row.schedule)) bare += word;
   const auto* known =
@@ -187,7 +172,8 @@ MaybeSkip set_schedule(const Draft& d) {
   const auto generator = std::find_if(all.begin(), all.end(), [&](const auto& g) { return g.name == name; });
   if (generator == all.end()) return Skip{SkipReason::kSchedule, d.row.schedule};
   l.schedule = l.vpp > 1 && name == "1f1b" ? "interleaved-1f1b" : name;
-  if (l.schedule == "interleaved-1f1b" && l.pp > 1 && !d.row.vpp)
+  if (l.schedule == "interleaved-1f1b" && vpp && l.pp > 1) l.vpp = *vpp;
+  if (l.schedule == "interleaved-1f1b" && l.pp > 1 && !vpp)
     return Skip{SkipReason::kCell, "vpp is empty, the schedule is interleaved"};
   if (l.vpp == 1 && generator->default_vpp > 1 && !d.row.vpp) l.vpp = generator->default_vpp;
   if (l.vpp == 1 && l.schedule == "interleaved-1f1b") l.schedule = "1f1b";
@@ -283,7 +269,7 @@ std::string inputs_text(const Scenario& s) {
 std::variant<Scenario, Skip> table_scenario(const PublishedRow& row, const ProfileFolders& folders) {
   Scenario out;
   const Draft draft{row, out};
-  if (MaybeSkip skip = set_cluster(draft, folders)) return *skip;
+  if (MaybeSkip skip = set_cluster(row, folders, out)) return *skip;
   if (MaybeSkip skip = check_cells(row)) return *skip;
   if (MaybeSkip skip = set_precision(draft)) return *skip;
   if (MaybeSkip skip = set_model(row, out)) return *skip;
@@ -292,6 +278,7 @@ std::variant<Scenario, Skip> table_scenario(const PublishedRow& row, const Profi
   if (MaybeSkip skip = set_schedule(draft)) return *skip;
   if (MaybeSkip skip = set_recompute(draft)) return *skip;
   set_sequence_parallel(draft);
+  set_stack(row, folders, out);
   return out;
 }
 

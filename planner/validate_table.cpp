@@ -27,11 +27,17 @@ TableOutcome run_row(const PublishedRow& row, const ProfileFolders& folders) {
     out.skip = *skip;
     return out;
   }
-  const auto& [scenario, measured] = std::get<TableCase>(read);
+  auto [scenario, measured] = std::get<TableCase>(read);
   out.precision = to_text(scenario.training.precision);
   out.inputs = inputs_text(scenario);
   out.measured_step_s = measured;
-  const Metrics metrics = simulate(scenario).metrics;
+  Metrics metrics = simulate(scenario).metrics;
+  if (metrics.infeasible && metrics.infeasible->reason == Reason::kMemory) {
+    out.memory_over = metrics.infeasible->needed / metrics.infeasible->available;
+    scenario.cluster.gpu.memory_bytes.value *= 2 * out.memory_over;
+    out.inputs += "; memory = enough";
+    metrics = simulate(scenario).metrics;
+  }
   if (metrics.infeasible) {
     out.skip = refused(*metrics.infeasible);
     return out;
@@ -101,6 +107,15 @@ std::size_t TableValidation::count(SkipReason reason) const {
   return static_cast<std::size_t>(std::count_if(outcomes.begin(), outcomes.end(), [&](const TableOutcome& o) {
     return o.skip && o.skip->reason == reason;
   }));
+}
+
+std::vector<double> TableValidation::too_large() const {
+  std::vector<double> out;
+  for (const TableOutcome& o : outcomes) {
+    if (o.memory_over > 0) out.push_back(o.memory_over);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 TableValidation validate_table(const std::vector<PublishedRow>& rows, const ProfileFolders& folders) {

@@ -21,6 +21,9 @@ struct TableOutcome {
   double measured_step_s = 0;
   double computed_step_s = 0;
   double tokens_per_step = 0;
+  /// Bytes needed over bytes there, where the simulator finds too little memory for what somebody has run; its
+  /// time is that of a GPU with enough. 0: it fits.
+  double memory_over = 0;
 
   /// Computed over measured step time, minus 1: positive is too slow.
   [[nodiscard]] double error() const { return computed_step_s / measured_step_s - 1; }
@@ -42,6 +45,8 @@ struct TableValidation {
   ErrorGroup all;                      ///< all scored rows; no rank, sources differ in what they vary
   std::vector<PowerOutcome> power;     ///< rows of measured power, which have no step time
   [[nodiscard]] std::size_t count(SkipReason reason) const;
+  /// `memory_over` of the rows that have one, in ascending order.
+  [[nodiscard]] std::vector<double> too_large() const;
 };
 
 /// Simulates every row that can be and scores its step time. No number is fitted to any row. InputError: a

@@ -134,7 +134,7 @@ void demand_host(const Offload& offload, const ClusterProfile& cluster) {
 
 bool plan_layout(const Scenario& s, Plan& plan) {
   demand_host(s.layout.offload, s.cluster);
-  plan.rules = memory_rules(s.training.precision);
+  plan.rules = memory_rules(s.training);
   plan.verdict = check_capability(s);
   if (!plan.verdict) plan.verdict = check_layout(s.model, s.layout, s.training, s.gpus);
   if (plan.verdict) return false;

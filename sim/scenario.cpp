@@ -62,6 +62,7 @@ void to_json(Json& out, const Count& value) {
 struct Document {
   std::string model;
   std::string cluster;
+  std::string stack;
   ClusterOptions options;
   std::int64_t gpus = 0;
   Layout layout;
@@ -161,6 +162,19 @@ void fields(V& v, TrainingPart& part) {
   if (V::reading || t.tokens > 0) v.optional("tokens", tokens, limits_of("training.tokens"));
   t.tokens = tokens.value;
   v.optional("mtp", t.mtp);
+  // Beside a stack the two stand for themselves, since the stack has its own.
+  const bool stacked = !part.d.stack.empty();
+  if (V::reading || stacked || t.attention != AttentionKernel::kFused) {
+    std::size_t attention = static_cast<std::size_t>(t.attention);
+    v.choice("attention", attention, attention_kernel_names(), false);
+    t.attention = static_cast<AttentionKernel>(attention);
+  }
+  if (V::reading || stacked || t.dropout) v.optional("dropout", t.dropout);
+  if (V::reading || stacked || t.gradients != GradientFormat::kFp32) {
+    std::size_t gradients = static_cast<std::size_t>(t.gradients);
+    v.choice("gradients", gradients, gradient_format_names(), false);
+    t.gradients = static_cast<GradientFormat>(gradients);
+  }
 }
 
 template <class V>
@@ -188,6 +202,7 @@ template <class V>
 void fields(V& v, Document& d) {
   schema_field(v, "orrery.scenario/1");
   v.optional("model", d.model);
+  if (V::reading || !d.stack.empty()) v.optional("stack", d.stack);
   ClusterPart cluster{d};
   LayoutPart layout{d};
   TrainingPart training{d};
@@ -270,6 +285,20 @@ void resolve_model(const Resolver& r) {
   }
 }
 
+void resolve_stack(const Resolver& r) {
+  if (r.document.stack.empty()) return;
+  try {
+    const bool is_path = r.document.stack.find_first_of("/.") != std::string::npos;
+    r.out.stack = load_stack(is_path ? found_path(r.document.stack, r.context.base) : r.document.stack,
+                             r.context.profiles);
+  } catch (const InputError& error) {
+    if (error.place() != "stack") throw;
+    throw InputError(r.at("/stack"), error.problem());
+  }
+  r.out.stack_ref = r.document.stack;
+  apply_stack(r.out.cluster.gpu, r.out.stack);
+}
+
 void resolve_cluster(const Resolver& r) {
   r.demand("cluster.profile", "a cluster profile", "--cluster NAME");
   r.demand("cluster.gpus", "the number of GPUs", "--gpus N");
@@ -284,6 +313,7 @@ void resolve_cluster(const Resolver& r) {
     if (error.place() != "cluster.profile") throw;
     throw InputError(r.at("/cluster/profile"), error.problem());
   }
+  resolve_stack(r);
   r.out.cluster_options = r.document.options;
   try {
     apply_options(r.out.cluster, r.document.options, "");
@@ -330,10 +360,26 @@ void resolve_layout(const Resolver& r) {
   r.assume("layout.microbatch_size", std::to_string(layout.microbatch_size), "the smallest");
 }
 
+/// The stack's own ways, but for what the scenario gives.
+void resolve_program(const Resolver& r) {
+  if (r.out.stack.name.empty()) return;
+  Training& t = r.out.training;
+  const Training given = t;
+  set_program(r.out.stack, t);
+  if (r.given("training.attention")) t.attention = given.attention;
+  if (r.given("training.dropout")) t.dropout = given.dropout;
+  if (r.given("training.gradients")) t.gradients = given.gradients;
+  const std::string why = r.out.stack.name + ": " + r.out.stack.flags_source;
+  r.assume("training.attention", attention_kernel_names()[static_cast<std::size_t>(t.attention)], why);
+  r.assume("training.dropout", t.dropout ? "true" : "false", why);
+  r.assume("training.gradients", gradient_format_names()[static_cast<std::size_t>(t.gradients)], why);
+}
+
 void resolve_training(const Resolver& r) {
   r.demand("training.global_batch_size", "the sequences of one step", "--gbs N");
   Training& training = r.out.training;
   training = r.document.training;
+  resolve_program(r);
   const std::int64_t most = r.out.model.max_positions;
   if (!r.given("training.sequence_length") && most > 0)
     training.sequence_length = std::min(training.sequence_length, most);
@@ -366,6 +412,16 @@ Json parse_text(const std::string& text, const std::string& place) {
 
 }  // namespace
 
+void set_program(const SoftwareStack& stack, Training& training) {
+  if (stack.name.empty()) return;
+  training.attention = stack.attention == "unfused" ? AttentionKernel::kUnfused : AttentionKernel::kFused;
+  training.dropout = stack.dropout;
+  const char* family = is_fp8(training.precision) ? "fp8" : to_text(training.precision);
+  const auto& with = stack.gradients_16bit_with;
+  const bool half = std::find(with.begin(), with.end(), family) != with.end();
+  training.gradients = half ? GradientFormat::kBf16 : GradientFormat::kFp32;
+}
+
 Scenario parse_scenario(const std::string& text, const std::string& place, const LoadContext& context,
                         const std::vector<Override>& overrides) {
   Json root = parse_text(text, place);
@@ -389,6 +445,7 @@ Scenario load_scenario(const std::filesystem::path& path, const std::vector<Over
 std::string to_json_text(const Scenario& scenario) {
   Document document{.model = scenario.model_ref,
                     .cluster = scenario.cluster_ref,
+                    .stack = scenario.stack_ref,
                     .options = scenario.cluster_options,
                     .gpus = scenario.gpus,
                     .layout = scenario.layout,

@@ -10,6 +10,7 @@
 
 #include "sim/hw/cluster.hpp"
 #include "sim/hw/cluster_options.hpp"
+#include "sim/hw/software_stack.hpp"
 #include "sim/layout/layout.hpp"
 #include "sim/model/model_spec.hpp"
 #include "sim/scenario_run.hpp"
@@ -25,6 +26,8 @@ struct Scenario {
   ClusterProfile cluster;          ///< with `cluster_options` in it
   ClusterOptions cluster_options;  ///< what differs from the profile
   std::int64_t gpus = 0;
+  std::string stack_ref;  ///< as the user wrote it; empty: none
+  SoftwareStack stack;    ///< already in `cluster` and `training`; without a name: none
   Layout layout;
   Training training;
   Routing routing;
@@ -36,6 +39,10 @@ struct Scenario {
   };
   std::vector<Assumed> assumed;
 };
+
+/// What a training program does by itself, where the user does not say otherwise: attention, dropout, format
+/// of gradients. `training.precision` is set before.
+void set_program(const SoftwareStack& stack, Training& training);
 
 /// One `--set key=value` or option of the command line; `key` is dotted ("layout.pp"), `value` is JSON or
 /// plain text, `place` names the option in errors.

@@ -76,16 +76,20 @@ Table summary_table(const TableValidation& found) {
     t.rows.back()[0] = "all";
     t.rows.back().back() = "all";
   }
-  const std::size_t memory = found.count(SkipReason::kMemory);
   t.notes.emplace_back(
       "Error: computed step time over the measured one (throughput as its inverse), minus 1; plus is too "
       "slow. "
       "Bias: median of the signed errors. Median and 90th percentile: of their absolute values. Rank: "
       "Spearman's correlation of tokens/s per GPU, with 5 rows or more.");
-  t.notes.push_back(fmt::format(
-      "{} rows: {} scored, {} where the simulator finds too little memory for what somebody has run, {} "
-      "skipped.",
-      found.outcomes.size(), found.all.rows, memory, found.outcomes.size() - found.all.rows - memory));
+  t.notes.push_back(fmt::format("{} rows: {} scored, {} skipped.", found.outcomes.size(), found.all.rows,
+                                found.outcomes.size() - found.all.rows));
+  const std::vector<double> large = found.too_large();
+  if (!large.empty())
+    t.notes.push_back(fmt::format(
+        "{} of the scored rows need more memory here than the GPU has, {:.0f} % in the middle and {:.0f} % at "
+        "most; somebody has run them, so memory comes out too high there. Their time is that of a GPU with "
+        "enough.",
+        large.size(), 100 * (median_of(large) - 1), 100 * (large.back() - 1)));
   return t;
 }
 

@@ -7,6 +7,7 @@
 #include "sim/layout/data_parallel.hpp"
 #include "sim/layout/rank_map.hpp"
 #include "sim/report/measure.hpp"
+#include "sim/workload/op_builder.hpp"
 
 namespace orrery {
 namespace {
@@ -23,8 +24,8 @@ DataParallelPlan plan_of(Layout layout, std::int64_t zero_stage) {
 }
 
 /// The update of `owned` parameters on the host with the copies there and back.
-SimTime host_update(double owned, double bytes, const ClusterProfile& cluster) {
-  return to_sim_time(host_copy_time(Bytes{4.0 * owned}, cluster)) +
+SimTime host_update(double owned, double gradient_bytes, double bytes, const ClusterProfile& cluster) {
+  return to_sim_time(host_copy_time(Bytes{gradient_bytes * owned}, cluster)) +
          to_sim_time(host_work_time(Bytes{bytes}, cluster)) +
          to_sim_time(host_copy_time(Bytes{2.0 * owned}, cluster));
 }
@@ -41,7 +42,9 @@ class Tail {
         zero_(zero_stage),
         plan_(plan_of(context.scenario.layout, zero_stage)),
         on_host_(offload.optimizer),
-        bytes_per_param_(optimizer_traffic(memory_rules(context.scenario.training.precision))) {}
+        gradient_bytes_(bytes_of(context.scenario.training.gradients)),
+        cast_bytes_(weight_cast_bytes(context.scenario.training.precision)),
+        bytes_per_param_(optimizer_traffic(memory_rules(context.scenario.training))) {}
 
   [[nodiscard]] std::int64_t reduce(const RankParams& p) const {
     return reduce_part(p.dense, bound_.dense_group) + reduce_part(p.expert, bound_.expert_group);
@@ -53,8 +56,9 @@ class Tail {
                                        p.expert / static_cast<double>(bound_.expert_group.size)
                                  : p.dense + p.expert;
     const auto sms = static_cast<std::int64_t>(cluster_.gpu.sm_count.value) - context_.communication_sms;
-    std::int64_t ps = on_host_ ? host_update(owned, owned * bytes_per_param_, cluster_).ps
-                               : context_.memo.optimizer_ps(owned * bytes_per_param_, sms);
+    std::int64_t ps = on_host_ ? host_update(owned, gradient_bytes_, owned * bytes_per_param_, cluster_).ps
+                               : context_.memo.optimizer_ps(
+                                         owned * bytes_per_param_ + (p.dense + p.expert) * cast_bytes_, sms);
     if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return ps;
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.dense, bound_.dense_group, cluster_);
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.expert, bound_.expert_group, cluster_);
@@ -68,7 +72,7 @@ class Tail {
       group = {.size = copies_, .per_node = 1, .nodes = copies_};
     }
     const CollectiveKind kind = zero_ == 0 ? CollectiveKind::kAllReduce : CollectiveKind::kReduceScatter;
-    return collective_ps(kind, 4.0 * params, group, cluster_);
+    return collective_ps(kind, gradient_bytes_ * params, group, cluster_);
   }
 
   const ClusterProfile& cluster_;
@@ -77,7 +81,7 @@ class Tail {
   std::int64_t copies_, zero_;
   DataParallelPlan plan_;
   bool on_host_;
-  double bytes_per_param_;
+  double gradient_bytes_, cast_bytes_, bytes_per_param_;
 };
 
 /// Traffic of ZeRO 2 and 3 beside or between the kernels of one rank, picoseconds on the busier of the lanes
@@ -88,12 +92,13 @@ class ShardTraffic {
                std::int64_t zero)
       : stages_(stages) {
     const ClusterProfile& cluster = context.scenario.cluster;
+    const double gradient = bytes_of(context.scenario.training.gradients);
     for (std::size_t u = 0; u < context.units.units.size(); ++u) {
       head_[u] = context.units.units[u].kind == UnitKind::kHead;
       const WorkSums& s = context.units.units[u].sums;
       reduce_[u] =
-          collective_ps(CollectiveKind::kReduceScatter, 4.0 * s.dense_params, bound.dense_shards, cluster) +
-          collective_ps(CollectiveKind::kReduceScatter, 4.0 * s.expert_params, bound.expert_shards, cluster);
+          collective_ps(CollectiveKind::kReduceScatter, gradient * s.dense_params, bound.dense_shards, cluster) +
+          collective_ps(CollectiveKind::kReduceScatter, gradient * s.expert_params, bound.expert_shards, cluster);
       if (zero < 3) continue;
       // Before the forward and again before the backward.
       gather_[u] =
@@ -148,7 +153,7 @@ std::int64_t copies_ps(const BoundContext& context, const StageBounds& stages, c
 double memory_of(const BoundContext& context, const ScheduleProfile& profile, const LayoutBound& bound,
                  std::int64_t zero, std::int64_t pp, const Offload& offload) {
   const Scenario& s = context.scenario;
-  const MemoryRules rules = memory_rules(s.training.precision);
+  const MemoryRules rules = memory_rules(s.training);
   const auto copies = static_cast<double>(profile.copies);
   const auto world = static_cast<double>(s.gpus / pp);
   const double dense_shards = world / static_cast<double>(s.layout.tp) * copies;

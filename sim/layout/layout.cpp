@@ -27,6 +27,16 @@ const std::vector<std::string>& optimizer_sync_names() {
   return kNames;
 }
 
+const std::vector<std::string>& gradient_format_names() {
+  static const std::vector<std::string> kNames{"fp32", "bf16"};
+  return kNames;
+}
+
+const std::vector<std::string>& attention_kernel_names() {
+  static const std::vector<std::string> kNames{"fused", "unfused"};
+  return kNames;
+}
+
 const char* to_text(Precision precision) {
   return precision_names()[static_cast<std::size_t>(precision)].c_str();
 }

@@ -91,6 +91,27 @@ struct Layout {
   std::int64_t mtp_stage = -1;  ///< stage that holds the MTP modules; -1: the last, before the head
 };
 
+/// What per-tensor and block FP8 do around a product (sim/workload/op_builder.hpp).
+enum class Fp8Recipe { kNone, kTensor, kBlock };
+[[nodiscard]] constexpr Fp8Recipe fp8_recipe(Precision p) {
+  if (!is_fp8(p)) return Fp8Recipe::kNone;
+  return p == Precision::kFp8Tensor ? Fp8Recipe::kTensor : Fp8Recipe::kBlock;
+}
+
+/// In what weight gradients are summed up and reduced over data-parallel ranks.
+enum class GradientFormat { kFp32, kBf16 };
+[[nodiscard]] const std::vector<std::string>& gradient_format_names();
+[[nodiscard]] constexpr double bytes_of(GradientFormat format) {
+  return format == GradientFormat::kFp32 ? 4.0 : 2.0;
+}
+
+/// How attention between queries, keys and values is computed.
+enum class AttentionKernel {
+  kFused,    ///< one kernel that never writes the scores: FlashAttention and its like
+  kUnfused,  ///< products, softmax and dropout as kernels of their own, scores in device memory
+};
+[[nodiscard]] const std::vector<std::string>& attention_kernel_names();
+
 /// What is trained, apart from the model and the layout.
 struct Training {
   std::int64_t global_batch_size = 0;  ///< sequences per step
@@ -98,6 +119,9 @@ struct Training {
   Precision precision = Precision::kBf16;
   double tokens = 0;  ///< of the whole run; 0: not given
   bool mtp = true;    ///< train the model's multi-token-prediction modules
+  AttentionKernel attention = AttentionKernel::kFused;
+  bool dropout = false;  ///< of attention probabilities and block outputs
+  GradientFormat gradients = GradientFormat::kFp32;
 };
 
 /// Sizes that follow from GPU count and layout; valid only after check_layout said yes.

@@ -133,8 +133,10 @@ double buffer_bytes(const MemoryInput& in, const std::vector<StageId>& stages,
 
 }  // namespace
 
-MemoryRules memory_rules(Precision precision) {
+MemoryRules memory_rules(const Training& training) {
+  const Precision precision = training.precision;
   MemoryRules rules;
+  rules.gradient_bytes = bytes_of(training.gradients);
   if (is_fp8(precision)) rules.weight_bytes = 3;
   if (precision == Precision::kFp8Block) rules.moment_bytes = 4;  // BF16 moments, arXiv 2412.19437, 3.3.3
   return rules;

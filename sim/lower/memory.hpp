@@ -28,13 +28,13 @@ struct RankMemory {
 /// Bytes per parameter and the reserve; all appear among the result's assumptions.
 struct MemoryRules {
   double weight_bytes = 2;    ///< BF16; with FP8 one more for the quantised copy
-  double gradient_bytes = 4;  ///< FP32 accumulation (arXiv 2412.19437, 3.3.2)
+  double gradient_bytes = 4;  ///< FP32 accumulation (arXiv 2412.19437, 3.3.2); 2 in BF16
   double moment_bytes = 8;    ///< both Adam moments: 4 in BF16, 8 in FP32
   double master_bytes = 4;    ///< FP32
   double reserve_bytes = 3.0e9;
   double reserve_share = 0.02;  ///< of the GPU's memory: fragmentation
 };
-[[nodiscard]] MemoryRules memory_rules(Precision precision);
+[[nodiscard]] MemoryRules memory_rules(const Training& training);
 
 struct MemoryInput {
   const Workload& workload;

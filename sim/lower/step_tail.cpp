@@ -67,7 +67,7 @@ class Tail {
                               .slowdown_row = c.slowdown_row});
   }
 
-  /// Reduces `params` FP32 gradients over `group`. What was reduced inside the pipeline over the group of one
+  /// Reduces `params` gradients over `group`. What was reduced inside the pipeline over the group of one
   /// copy of the stage is joined here with the other copy, where there is one.
   TaskId reduce_part(RankId rank, const char* name, Axis axis, double params, EndpointGroup group,
                      TaskId before) {
@@ -77,7 +77,7 @@ class Tail {
     }
     if (group.size <= 1 || params <= 0) return before;
     const CommKind kind = in_.layout.zero_stage == 0 ? CommKind::kAllReduce : CommKind::kReduceScatter;
-    return add(rank, CommOp{.name = name, .kind = kind, .axis = axis, .bytes = 4.0 * params}, group,
+    return add(rank, CommOp{.name = name, .kind = kind, .axis = axis, .bytes = in_.workload.gradient_bytes * params}, group,
                Lane::kCommunication, TaskKind::kDp);
   }
 
@@ -96,9 +96,9 @@ class Tail {
     return reduce_part(rank, "reduce expert gradients", Axis::kExpertDp, p.expert, expert_, dense);
   }
 
-  TaskId update_on_gpu(RankId rank, double owned, TaskId join) {
+  TaskId update_on_gpu(RankId rank, const RankParams& p, double owned, TaskId join) {
     Op op{.name = "optimizer update", .kind = OpKind::kOptimizer};
-    op.bytes = owned * in_.optimizer_bytes_per_param;
+    op.bytes = owned * in_.optimizer_bytes_per_param + (p.dense + p.expert) * in_.workload.weight_cast_bytes;
     const TaskId step = add(rank, op, {}, Lane::kCompute, TaskKind::kOptimizer);
     builder_.add_dependency(join, step);
     return step;
@@ -108,7 +108,7 @@ class Tail {
     StepTemplates& t = in_.templates;
     TaskId last = join;
     for (const std::uint32_t item :
-         {t.add_copy("store gradients", 4.0 * owned, Lane::kStore),
+         {t.add_copy("store gradients", in_.workload.gradient_bytes * owned, Lane::kStore),
           t.add_host_work("optimizer update on the host", owned * in_.optimizer_bytes_per_param),
           t.add_copy("fetch weights", 2.0 * owned, Lane::kFetch)}) {
       const TaskId task = add_costed(rank, item);
@@ -124,7 +124,7 @@ class Tail {
         sharded ? p.dense / static_cast<double>(dense_.size) + p.expert / static_cast<double>(expert_.size)
                 : p.dense + p.expert;
     const TaskId step =
-        in_.layout.offload.optimizer ? update_on_host(rank, owned, join) : update_on_gpu(rank, owned, join);
+        in_.layout.offload.optimizer ? update_on_host(rank, owned, join) : update_on_gpu(rank, p, owned, join);
     if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return;
     TaskId last = step;
     const auto gather = [&](const char* name, Axis axis, double params, const EndpointGroup& group) {

@@ -67,6 +67,13 @@ void add_network(const ClusterProfile& c, bool experts, List& list) {
   list.number("expert_all_to_all.notify_combine_s", a.notify_combine_s, "s");
 }
 
+void add_stack(const Scenario& s, List& list) {
+  if (s.stack.name.empty()) return;
+  list.add("stack", s.stack.name, "", "given", s.stack.about);
+  const StackKernels* k = s.stack.find(s.cluster.gpu.name);
+  if (k != nullptr && k->kernel_time) list.number("stack.kernel_time", *k->kernel_time, "x the profile's");
+}
+
 void add_sharding(const Layout& layout, List& list) {
   if (layout.zero_stage < 2) return;
   const DataParallelPlan plan = data_parallel_plan(layout);
@@ -103,8 +110,10 @@ void add_rules(const Measured& in, List& list) {
   const bool fp8 = is_fp8(s.training.precision);
   list.add("memory.weight_bytes", fmt::format("{:g}", r.weight_bytes), "B/parameter", "assumed",
            fp8 ? "BF16 weights and one quantised FP8 copy" : "BF16 weights");
-  list.add("memory.gradient_bytes", fmt::format("{:g}", r.gradient_bytes), "B/parameter", "published",
-           "FP32 accumulation, arXiv 2412.19437, 3.3.2");
+  const bool fp32 = s.training.gradients == GradientFormat::kFp32;
+  list.add("memory.gradient_bytes", fmt::format("{:g}", r.gradient_bytes), "B/parameter",
+           fp32 ? "published" : "given",
+           fp32 ? "FP32 accumulation, arXiv 2412.19437, 3.3.2" : "scenario: summed up and reduced in BF16");
   list.add("memory.moment_bytes", fmt::format("{:g}", r.moment_bytes), "B/parameter",
            r.moment_bytes < 8 ? "published" : "assumed",
            r.moment_bytes < 8 ? "BF16 Adam moments, arXiv 2412.19437, 3.3.3" : "FP32 Adam moments");
@@ -151,6 +160,7 @@ std::vector<Assumption> list_assumptions(const Measured& in, const LoweredStep* 
              "scenario");
   if (s.economics.pue)
     list.add("economics.pue", fmt::format("{:g}", *s.economics.pue), "ratio", "given", "scenario");
+  add_stack(s, list);
   add_rules(in, list);
   const GpuProfile& gpu = s.cluster.gpu;
   list.number("gpu.sm_count", gpu.sm_count, "SMs");

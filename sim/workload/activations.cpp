@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/workload/attention_core.hpp"
 #include "sim/workload/op_builder.hpp"
 
 namespace orrery {
@@ -41,8 +42,12 @@ Kept attention_kept(const BlockContext& c) {
   Kept k;
   k.bytes += d(c.norm_tokens) * h * 2.0;                 // input of the block
   if (!r.norms) k.bytes += d(c.norm_tokens) * h * e;     // input of the projections
-  if (!r.attention_core) k.bytes += t * heads * 4.0;     // log-sum-exp of the attention kernel
-  k.bytes += t * v * (is_fp8(c.precision) ? 1.5 : 2.0);  // attention output; E5M6 with FP8
+  if (!r.attention_core) {
+    // Log-sum-exp of the fused kernel, or what lies between the kernels of an unfused one.
+    k.bytes += c.attention == AttentionKernel::kFused ? t * heads * 4.0 : unfused_kept_bytes(c);
+  }
+  if (c.dropout) k.bytes += d(c.norm_tokens) * h;  // mask of the block's output
+  k.bytes += t * v * (fp8_recipe(c.precision) == Fp8Recipe::kBlock ? 1.5 : 2.0);  // attention output; E5M6 in blocks
   if (m.mla) {
     const MlaShape& a = *m.mla;
     k.bytes += t * 2.0 * d(a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim);
@@ -69,7 +74,7 @@ Kept dense_kept(const BlockContext& c) {
   const double f = d(c.model.ffn) / d(c.layout.tp);
   const double up = c.model.feed_forward == FeedForwardKind::kGated ? 2.0 * f : f;
   Kept k;
-  k.bytes += d(c.norm_tokens) * h * 2.0;
+  k.bytes += d(c.norm_tokens) * h * (c.dropout ? 3.0 : 2.0);  // with the mask of the output
   if (!r.norms) k.bytes += d(c.norm_tokens) * h * e;
   k.bytes += t * up * (fp8 && r.activation ? e : 2.0);
   if (!r.activation) k.bytes += t * f * e;
@@ -113,7 +118,9 @@ double working(const BlockContext& c, bool moe) {
   } else {
     mlp = t * d(c.model.ffn) / d(c.layout.tp) * 3.0 * 2.0 * 2.0;
   }
-  return std::max(attention, mlp);
+  // Scores and their gradient while an unfused attention runs.
+  const double scores = c.attention == AttentionKernel::kFused ? 0.0 : 2.0 * unfused_score_bytes(c);
+  return std::max(attention + scores, mlp);
 }
 
 }  // namespace

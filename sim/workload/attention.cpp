@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "sim/workload/attention_core.hpp"
 #include "sim/workload/op_builder.hpp"
 
 // Attention block of one layer. Sources: DeepSeek-V2 report (MLA, arXiv 2405.04434, 2.1), DeepSeek-V3 report
@@ -40,26 +41,6 @@ Widths widths(const BlockContext& c) {
   const std::int64_t q = heads * m.head_dim;
   const std::int64_t kv = kv_heads * m.head_dim;
   return {heads, q, kv, 0, q, q + 2 * kv};
-}
-
-Op attention_core(const BlockContext& c, bool backward, bool recompute) {
-  const ModelSpec& m = c.model;
-  const auto seq = static_cast<double>(c.sequence);
-  const double heads = static_cast<double>(m.heads / c.layout.tp);
-  const double width = static_cast<double>(m.qk_head_dim() + m.v_head_dim());
-  const double forward =
-      static_cast<double>(c.sequences) * heads * width * seq * seq / static_cast<double>(c.layout.cp);
-  Op op{.name = backward ? "attention backward" : "attention core",
-        .kind = backward ? OpKind::kAttentionBackward : OpKind::kAttentionForward,
-        .mla = m.mla.has_value(),
-        .recompute = recompute,
-        .sequence = c.sequence};
-  op.flops = forward * (backward ? 2.5 : 1.0);
-  // Query and output of every head, key and value of the heads that have their own.
-  const std::int64_t kv = m.mla ? m.heads : m.kv_heads;
-  const std::int64_t own = m.heads / c.layout.tp + std::max<std::int64_t>(1, kv / c.layout.tp);
-  op.bytes = rows(c.tokens, own * (m.qk_head_dim() + m.v_head_dim()), backward ? 4.0 : 2.0);
-  return op;
 }
 
 /// Up-projections, rotary embedding and the assembled query and key of MLA.
@@ -139,20 +120,21 @@ void forward(const BlockContext& c, const Widths& w, Segment& out) {
     }
   }
   context_exchange(c, w, out, false);
-  out.emplace_back(attention_core(c, false, false));
-  if (is_fp8(c.precision)) {
+  attention_core_forward(c, out, false);
+  if (fp8_recipe(c.precision) == Fp8Recipe::kBlock) {
     // The kept attention output has its own 12-bit format, E5M6 (arXiv 2412.19437, 3.3.3).
     out.emplace_back(memory_op("pack attention output", OpKind::kPack, rows(c.tokens, w.v, 2.0 + 1.5)));
   }
   linear_forward(out, c, kOut, c.tokens, h, w.v);
   tensor_reduce(out, c, "reduce attention output");
+  hidden_dropout_forward(c, out);
   out.emplace_back(memory_op("residual add", OpKind::kCopy, rows(c.norm_tokens, h, 4.0)));
 }
 
 void recompute_before_core(const BlockContext& c, const Widths& w, Segment& in) {
   const Recompute& r = c.layout.recompute;
   if (c.model.mla && (r.mla_up || r.attention_core)) mla_up_forward(c, w, in, true);
-  if (r.attention_core) in.emplace_back(attention_core(c, false, true));
+  if (r.attention_core) attention_core_forward(c, in, true);
 }
 
 }  // namespace
@@ -163,14 +145,15 @@ void add_attention(const BlockContext& c, LayerWork& work) {
   forward(c, w, work.attention_f);
 
   Segment& in = work.attention_b;
+  hidden_dropout_backward(c, in);
   tensor_gather(in, c, "gather attention output gradient");
-  if (is_fp8(c.precision)) {
+  if (fp8_recipe(c.precision) == Fp8Recipe::kBlock) {
     in.emplace_back(
         memory_op("unpack attention output", OpKind::kPack, rows(c.tokens, w.v, 1.5 + kScaledFp8Bytes)));
   }
   linear_input_grad(in, c, kOut, c.tokens, h, w.v);
   recompute_before_core(c, w, in);
-  in.emplace_back(attention_core(c, true, false));
+  attention_core_backward(c, in);
   // Its pre- and post-processing kernels are part of the class's measured time.
   context_exchange(c, w, in, true);
   linear_weight_grad(work.attention_w, c, kOut, c.tokens, h, w.v);

@@ -21,6 +21,9 @@ struct BlockContext {
   std::int64_t sequences = 1;  ///< sequences of a microbatch
   Routing routing{};
   ExpertSpread spread{};
+  AttentionKernel attention = AttentionKernel::kFused;
+  bool dropout = false;
+  double gradient_bytes = 4;  ///< of one weight gradient
 };
 
 /// The pieces of one layer (or of embedding, head, MTP module) in the order of arXiv 2412.19437, figure 4/5.

@@ -51,7 +51,8 @@ LayerWork head_work(const BlockContext& c) {
   tensor_reduce(in, c, "reduce head input gradient");
   in.emplace_back(norm_backward("final norm backward", c.norm_tokens, h));
   work.mlp_w.emplace_back(
-      gemm_op("output head weight grad", OpKind::kWeightGemm, Precision::kBf16, 1, vocab, h, c.tokens));
+      gemm_op("output head weight grad", OpKind::kWeightGemm, Precision::kBf16, 1, vocab, h, c.tokens,
+              c.gradient_bytes));
   return work;
 }
 

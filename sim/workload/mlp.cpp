@@ -1,3 +1,4 @@
+#include "sim/workload/attention_core.hpp"
 #include "sim/workload/op_builder.hpp"
 
 // Dense feed-forward block: gated (SwiGLU, three matrices; gate and up run as one product) or plain (two).
@@ -27,9 +28,11 @@ void add_dense_mlp(const BlockContext& c, LayerWork& work) {
   fwd.emplace_back(memory_op("activation", OpKind::kActivation, rows(c.tokens, up + f, 2.0)));
   linear_forward(fwd, c, kDown, c.tokens, h, f);
   tensor_reduce(fwd, c, "reduce mlp output");
+  hidden_dropout_forward(c, fwd);
   fwd.emplace_back(memory_op("residual add", OpKind::kCopy, rows(c.norm_tokens, h, 6.0)));
 
   Segment& in = work.mlp_b;
+  hidden_dropout_backward(c, in);
   tensor_gather(in, c, "gather mlp output gradient");
   linear_input_grad(in, c, kDown, c.tokens, h, f);
   if (c.layout.recompute.activation) {

@@ -27,6 +27,16 @@ double area(double m, std::int64_t width, double bytes) {
   return m * static_cast<double>(width) * bytes;
 }
 
+bool blocks(const BlockContext& c) {
+  return fp8_recipe(c.precision) == Fp8Recipe::kBlock;
+}
+
+/// A pass that writes both FP8 forms of BF16 rows; with per-tensor FP8 only.
+void cast_transpose(const BlockContext& c, const char* name, double rows, std::int64_t width, Segment& out) {
+  if (fp8_recipe(c.precision) != Fp8Recipe::kTensor) return;
+  out.emplace_back(memory_op(name, OpKind::kQuantize, area(rows, width, kCastTransposeBytes)));
+}
+
 struct Sizes {
   std::int64_t h, expert_ffn, shared_ffn;
   std::int64_t local_experts;
@@ -68,7 +78,7 @@ CommOp exchange(const BlockContext& c, const Sizes& s, const char* name, CommKin
 
 Op grouped(const char* name, OpKind kind, const BlockContext& c, const Sizes& s, std::int64_t m,
            std::int64_t n, std::int64_t k) {
-  return gemm_op(name, kind, c.precision, s.local_experts, m, n, k);
+  return gemm_op(name, kind, c.precision, s.local_experts, m, n, k, c.gradient_bytes);
 }
 
 void route(const BlockContext& c, Segment& out) {
@@ -79,7 +89,7 @@ void route(const BlockContext& c, Segment& out) {
   out.emplace_back(memory_op("top-k and bookkeeping", OpKind::kRouter,
                              area(static_cast<double>(c.norm_tokens), moe.experts, 4.0) * kRouterPasses,
                              kRouterKernels));
-  if (is_fp8(c.precision)) {
+  if (blocks(c)) {
     out.emplace_back(
         memory_op("quantise dispatch", OpKind::kQuantize,
                   area(static_cast<double>(c.norm_tokens), c.model.hidden, 2.0 + kScaledFp8Bytes)));
@@ -89,30 +99,34 @@ void route(const BlockContext& c, Segment& out) {
 void shared_forward(const BlockContext& c, const Sizes& s, Segment& out) {
   if (s.shared_ffn == 0) return;
   tensor_gather(out, c, "gather shared expert input");
-  // The dispatched FP8 tokens serve here too, so nothing is quantised again.
+  // With blocks the dispatched FP8 tokens serve here too, so nothing is quantised again.
+  const auto tokens = static_cast<double>(c.tokens);
+  cast_transpose(c, "cast shared expert input", tokens, s.h, out);
   out.emplace_back(
       gemm_op(kSharedUp.forward, OpKind::kGemm, c.precision, 1, c.tokens, 2 * s.shared_ffn, s.h));
-  out.emplace_back(memory_op("shared activation", OpKind::kActivation,
-                             area(static_cast<double>(c.tokens), s.shared_ffn, 5.0)));
-  if (is_fp8(c.precision)) {
+  out.emplace_back(
+      memory_op("shared activation", OpKind::kActivation, area(tokens, s.shared_ffn, blocks(c) ? 5.0 : 6.0)));
+  cast_transpose(c, "cast shared activation", tokens, s.shared_ffn, out);
+  if (blocks(c)) {
     out.emplace_back(memory_op("pack kept shared activation inputs", OpKind::kQuantize,
-                               area(static_cast<double>(c.tokens), 2 * s.shared_ffn, 2.0 + kScaledFp8Bytes)));
+                               area(tokens, 2 * s.shared_ffn, 2.0 + kScaledFp8Bytes)));
   }
   out.emplace_back(gemm_op(kSharedDown.forward, OpKind::kGemm, c.precision, 1, c.tokens, s.h, s.shared_ffn));
   tensor_reduce(out, c, "reduce shared expert output");
 }
 
 void experts_forward(const BlockContext& c, const Sizes& s, Segment& out) {
-  const bool fp8 = is_fp8(c.precision);
-  const double e = fp8 ? kScaledFp8Bytes : 2.0;
+  const double e = blocks(c) ? kScaledFp8Bytes : 2.0;
   out.emplace_back(memory_op("count and map tokens", OpKind::kRouter,
                              area(s.sent, c.model.moe->experts, 4.0) * kMapPasses, kMapKernels));
   out.emplace_back(
       memory_op("permute tokens", OpKind::kPermute, area(s.received, s.h, e) + area(s.rows, s.h, e)));
+  cast_transpose(c, "cast expert inputs", s.rows, s.h, out);
   out.emplace_back(
       grouped("experts gate and up", OpKind::kGroupedGemm, c, s, s.per_expert, 2 * s.expert_ffn, s.h));
   out.emplace_back(memory_op("experts activation", OpKind::kActivation, area(s.rows, s.expert_ffn, 4.0 + e)));
-  if (fp8) {
+  cast_transpose(c, "cast expert activation", s.rows, s.expert_ffn, out);
+  if (blocks(c)) {
     out.emplace_back(memory_op("pack kept activation inputs", OpKind::kQuantize,
                                area(s.rows, 2 * s.expert_ffn, 2.0 + kScaledFp8Bytes)));
   }
@@ -122,14 +136,14 @@ void experts_forward(const BlockContext& c, const Sizes& s, Segment& out) {
 }
 
 void experts_input_grad(const BlockContext& c, const Sizes& s, Segment& in) {
-  const bool fp8 = is_fp8(c.precision);
-  const double e = fp8 ? kScaledFp8Bytes : 2.0;
-  if (fp8) {
+  const double e = blocks(c) ? kScaledFp8Bytes : 2.0;
+  if (blocks(c)) {
     in.emplace_back(memory_op("unpack kept activation inputs", OpKind::kQuantize,
                               area(s.rows, 2 * s.expert_ffn, 2.0 + kScaledFp8Bytes)));
   }
   in.emplace_back(
       memory_op("permute gradients", OpKind::kPermute, area(s.received, s.h, e) + area(s.rows, s.h, e)));
+  cast_transpose(c, "cast expert output gradient", s.rows, s.h, in);
   in.emplace_back(
       grouped("experts down input grad", OpKind::kGroupedGemm, c, s, s.per_expert, s.expert_ffn, s.h));
   if (c.layout.recompute.activation) {
@@ -141,7 +155,8 @@ void experts_input_grad(const BlockContext& c, const Sizes& s, Segment& in) {
   in.emplace_back(memory_op("experts activation backward", OpKind::kActivation,
                             area(s.rows, s.expert_ffn, 4.0 + 2.0 + 4.0)));
   in.emplace_back(memory_op("combine weight gradient", OpKind::kActivation, area(s.rows, s.expert_ffn, 4.0)));
-  if (fp8) {
+  cast_transpose(c, "cast gate and up gradient", s.rows, 2 * s.expert_ffn, in);
+  if (blocks(c)) {
     // Row-wise copies for the input gradient, column-wise ones for the weight gradients.
     in.emplace_back(memory_op("quantise gate and up gradient", OpKind::kQuantize,
                               area(s.rows, 2 * s.expert_ffn, 2.0 + kScaledFp8Bytes)));
@@ -149,8 +164,6 @@ void experts_input_grad(const BlockContext& c, const Sizes& s, Segment& in) {
                               area(s.rows, s.expert_ffn, 2.0 + kScaledFp8Bytes)));
     in.emplace_back(memory_op("cast and transpose gradient", OpKind::kQuantize,
                               area(s.rows, 2 * s.expert_ffn, 2.0 + kScaledFp8Bytes)));
-  }
-  if (fp8) {
     const double weights = static_cast<double>(s.local_experts * s.h * 3 * s.expert_ffn);
     in.emplace_back(memory_op("transpose expert weights", OpKind::kQuantize, 2.0 * weights, 2));
   }
@@ -163,7 +176,7 @@ void experts_input_grad(const BlockContext& c, const Sizes& s, Segment& in) {
 void shared_input_grad(const BlockContext& c, const Sizes& s, Segment& in) {
   if (s.shared_ffn == 0) return;
   tensor_gather(in, c, "gather shared expert gradient");
-  if (is_fp8(c.precision)) {
+  if (blocks(c)) {
     in.emplace_back(memory_op("unpack kept shared activation inputs", OpKind::kQuantize,
                               area(static_cast<double>(c.tokens), 2 * s.shared_ffn, 2.0 + kScaledFp8Bytes)));
   }
@@ -179,7 +192,7 @@ void weight_grads(const BlockContext& c, const Sizes& s, Segment& out) {
     linear_weight_grad(out, c, kSharedDown, c.tokens, s.h, s.shared_ffn);
     linear_weight_grad(out, c, kSharedUp, c.tokens, 2 * s.shared_ffn, s.h);
   }
-  if (is_fp8(c.precision)) {
+  if (blocks(c)) {
     // Rows arrived scaled along their length; the reduction over tokens needs scales along the columns.
     out.emplace_back(memory_op("requantise expert gradients", OpKind::kQuantize,
                                area(s.rows, s.h, 2.0 * kScaledFp8Bytes)));
@@ -201,7 +214,7 @@ void router_backward(const BlockContext& c, Segment& in) {
   in.emplace_back(gemm_op("router input grad", OpKind::kGemm, Precision::kBf16, 1, c.norm_tokens,
                           c.model.hidden, moe.experts));
   in.emplace_back(gemm_op("router weight grad", OpKind::kWeightGemm, Precision::kBf16, 1, moe.experts,
-                          c.model.hidden, c.norm_tokens));
+                          c.model.hidden, c.norm_tokens, c.gradient_bytes));
   if (c.layout.recompute.norms)
     in.emplace_back(norm_forward("mlp norm again", c.norm_tokens, c.model.hidden, true));
   in.emplace_back(norm_backward("mlp norm backward", c.norm_tokens, c.model.hidden));
@@ -213,7 +226,7 @@ void router_backward(const BlockContext& c, Segment& in) {
 
 void add_moe(const BlockContext& c, LayerWork& work) {
   const Sizes s = sizes(c);
-  const double out = is_fp8(c.precision) ? kScaledFp8Bytes : 2.0;
+  const double out = blocks(c) ? kScaledFp8Bytes : 2.0;
   const bool spread = c.layout.ep > 1;
 
   route(c, work.attention_f);
@@ -223,7 +236,7 @@ void add_moe(const BlockContext& c, LayerWork& work) {
   if (spread) work.combine_f.emplace_back(exchange(c, s, "combine", CommKind::kCombine, 2.0));
   // The residual addition is part of the next norm, as in the trace.
 
-  if (is_fp8(c.precision)) {
+  if (blocks(c)) {
     work.combine_b.emplace_back(
         memory_op("quantise output gradient", OpKind::kQuantize,
                   area(static_cast<double>(c.norm_tokens), s.h, 2.0 + kScaledFp8Bytes)));

@@ -10,7 +10,7 @@ constexpr std::int64_t kQuantizeKernels = 2;
 }  // namespace
 
 Op gemm_op(const char* name, OpKind kind, Precision p, std::int64_t groups, std::int64_t m, std::int64_t n,
-           std::int64_t k) {
+           std::int64_t k, double gradient_bytes) {
   const auto g = static_cast<double>(groups);
   const auto dm = static_cast<double>(m);
   const auto dn = static_cast<double>(n);
@@ -18,7 +18,7 @@ Op gemm_op(const char* name, OpKind kind, Precision p, std::int64_t groups, std:
   const bool weight = kind == OpKind::kWeightGemm || kind == OpKind::kGroupedWeightGemm;
   Op op{.name = name, .kind = kind, .precision = p, .groups = groups, .m = m, .n = n, .k = k};
   op.flops = 2.0 * g * dm * dn * dk;
-  op.output_bytes = g * dm * dn * (weight ? 8.0 : 2.0);
+  op.output_bytes = g * dm * dn * (weight ? 2.0 * gradient_bytes : 2.0);
   op.bytes = g * (dm * dk + dn * dk) * element_bytes(p) + op.output_bytes;
   return op;
 }
@@ -30,9 +30,11 @@ Op memory_op(const char* name, OpKind kind, double bytes, std::int64_t kernels) 
 void linear_forward(Segment& out, const BlockContext& c, const LinearNames& names, std::int64_t m,
                     std::int64_t n, std::int64_t k, bool recompute) {
   if (is_fp8(c.precision)) {
+    const bool blocks = fp8_recipe(c.precision) == Fp8Recipe::kBlock;
     Op quantize = memory_op(names.quantize, OpKind::kQuantize,
-                            static_cast<double>(m) * static_cast<double>(k) * (2.0 + kScaledFp8Bytes),
-                            kQuantizeKernels);
+                            static_cast<double>(m) * static_cast<double>(k) *
+                                (blocks ? 2.0 + kScaledFp8Bytes : kCastTransposeBytes),
+                            blocks ? kQuantizeKernels : 1);
     quantize.recompute = recompute;
     out.emplace_back(quantize);
   }
@@ -43,15 +45,17 @@ void linear_forward(Segment& out, const BlockContext& c, const LinearNames& name
 
 void linear_input_grad(Segment& out, const BlockContext& c, const LinearNames& names, std::int64_t m,
                        std::int64_t n, std::int64_t k) {
-  if (is_fp8(c.precision)) {
-    const double gradient = static_cast<double>(m) * static_cast<double>(n);
+  const double gradient = static_cast<double>(m) * static_cast<double>(n);
+  if (fp8_recipe(c.precision) == Fp8Recipe::kTensor) {
+    out.emplace_back(
+        memory_op("cast and transpose gradient", OpKind::kQuantize, gradient * kCastTransposeBytes));
+  }
+  if (fp8_recipe(c.precision) == Fp8Recipe::kBlock) {
     const double input = static_cast<double>(m) * static_cast<double>(k);
     out.emplace_back(memory_op(names.quantize, OpKind::kQuantize, gradient * (2.0 + kScaledFp8Bytes)));
     out.emplace_back(
         memory_op("cast and transpose gradient", OpKind::kQuantize, gradient * (2.0 + kScaledFp8Bytes)));
     out.emplace_back(memory_op("retile kept input", OpKind::kQuantize, input * 2.0 * kScaledFp8Bytes));
-  }
-  if (is_fp8(c.precision)) {
     // FP8 tensor cores take both operands along the reduction, so the weights are turned round first.
     out.emplace_back(memory_op("transpose weights", OpKind::kQuantize,
                                2.0 * static_cast<double>(n) * static_cast<double>(k)));
@@ -61,7 +65,7 @@ void linear_input_grad(Segment& out, const BlockContext& c, const LinearNames& n
 
 void linear_weight_grad(Segment& out, const BlockContext& c, const LinearNames& names, std::int64_t m,
                         std::int64_t n, std::int64_t k) {
-  out.emplace_back(gemm_op(names.weight_grad, OpKind::kWeightGemm, c.precision, 1, n, k, m));
+  out.emplace_back(gemm_op(names.weight_grad, OpKind::kWeightGemm, c.precision, 1, n, k, m, c.gradient_bytes));
 }
 
 Op norm_forward(const char* name, std::int64_t rows, std::int64_t width, bool recompute) {

@@ -20,6 +20,9 @@ BlockContext make_context(const WorkloadInput& in) {
   c.norm_tokens = in.layout.sequence_parallel ? tokens / in.layout.tp : tokens;
   c.sequences = in.layout.microbatch_size;
   c.routing = in.routing;
+  c.attention = in.training.attention;
+  c.dropout = in.training.dropout;
+  c.gradient_bytes = bytes_of(in.training.gradients);
   if (in.model.moe) {
     const std::int64_t per_node =
         std::max<std::int64_t>(1, std::min(in.layout.ep, in.gpus_per_node / in.layout.etp));
@@ -91,17 +94,18 @@ UnitWork transformer_unit(const BlockContext& c, UnitKind kind) {
   return unit;
 }
 
-/// Gathering `params` weights (BF16) and reducing their gradients (FP32): between the kernels where the
-/// layout puts them into the chain, apart where they run beside it.
-void add_data_parallel_part(const Layout& layout, double params, Axis axis, UnitWork& unit) {
+/// Gathering `params` weights (BF16) and reducing their gradients: between the kernels where the layout puts
+/// them into the chain, apart where they run beside it.
+void add_data_parallel_part(const BlockContext& c, double params, Axis axis, UnitWork& unit) {
   if (params <= 0) return;
+  const Layout& layout = c.layout;
   const DataParallelPlan plan = data_parallel_plan(layout);
   const CommOp gather{
       .name = "gather weights", .kind = CommKind::kAllGather, .axis = axis, .bytes = 2.0 * params};
   const CommOp reduce{.name = "reduce gradients",
                       .kind = layout.zero_stage == 0 ? CommKind::kAllReduce : CommKind::kReduceScatter,
                       .axis = axis,
-                      .bytes = 4.0 * params};
+                      .bytes = c.gradient_bytes * params};
   if (plan.gather == DataTraffic::kInChain) {
     unit.work.attention_f.insert(unit.work.attention_f.begin(), gather);
     unit.work.recompute.insert(unit.work.recompute.begin(), gather);
@@ -116,8 +120,8 @@ void add_data_parallel_part(const Layout& layout, double params, Axis axis, Unit
 }
 
 void add_data_parallel(const BlockContext& c, UnitWork& unit) {
-  add_data_parallel_part(c.layout, unit.expert_params, Axis::kExpertDp, unit);
-  add_data_parallel_part(c.layout, unit.dense_params, Axis::kDp, unit);
+  add_data_parallel_part(c, unit.expert_params, Axis::kExpertDp, unit);
+  add_data_parallel_part(c, unit.dense_params, Axis::kDp, unit);
 }
 
 /// Weights of the norm in front of the head, and of BLOOM's after the embedding.
@@ -132,6 +136,8 @@ Workload make_units(const WorkloadInput& input) {
   const ModelSpec& m = input.model;
   Workload w;
   w.boundary_bytes = 2.0 * d(c.norm_tokens) * d(m.hidden);
+  w.gradient_bytes = c.gradient_bytes;
+  w.weight_cast_bytes = weight_cast_bytes(c.precision);
   const double tp = d(input.layout.tp);
 
   UnitWork embedding{.kind = UnitKind::kEmbedding, .name = "embedding", .work = embedding_work(c)};

@@ -19,7 +19,7 @@ struct UnitWork {
   UnitKind kind = UnitKind::kDense;
   std::string name;
   LayerWork work{};
-  /// Data-parallel traffic that runs beside the pipeline's work: BF16 weights before a use, FP32 gradients
+  /// Data-parallel traffic that runs beside the pipeline's work: BF16 weights before a use, gradients
   /// after the last weight gradient. How often: data_parallel.hpp.
   Segment gather{}, reduce{};
   double dense_params = 0;    ///< parameters on this rank outside of routed experts
@@ -41,7 +41,9 @@ struct StageUnits {
 struct Workload {
   std::vector<UnitWork> units;
   std::vector<StageUnits> stages;
-  double boundary_bytes = 0;  ///< one message between stages: a microbatch's hidden state in BF16
+  double gradient_bytes = 4;  ///< of one weight gradient, summed up and reduced
+  double weight_cast_bytes = 0;  ///< memory traffic per weight of a rank, once a step: FP8 copies
+  double boundary_bytes = 0;     ///< one message between stages: a microbatch's hidden state in BF16
 };
 
 struct WorkloadInput {

@@ -146,11 +146,11 @@ TEST(Memory, OtherSchedulesHoldEachStageOnce) {
 }
 
 TEST(Memory, RulesFollowThePrecision) {
-  EXPECT_EQ(memory_rules(Precision::kBf16).weight_bytes, 2);
-  EXPECT_EQ(memory_rules(Precision::kBf16).moment_bytes, 8);
-  EXPECT_EQ(memory_rules(Precision::kFp8Block).weight_bytes, 3);  // BF16 and its FP8 copy
-  EXPECT_EQ(memory_rules(Precision::kFp8Block).moment_bytes, 4);  // both moments in BF16
-  EXPECT_EQ(memory_rules(Precision::kMxfp8).moment_bytes, 8);
+  EXPECT_EQ(memory_rules({.precision = Precision::kBf16}).weight_bytes, 2);
+  EXPECT_EQ(memory_rules({.precision = Precision::kBf16}).moment_bytes, 8);
+  EXPECT_EQ(memory_rules({.precision = Precision::kFp8Block}).weight_bytes, 3);  // BF16 and its FP8 copy
+  EXPECT_EQ(memory_rules({.precision = Precision::kFp8Block}).moment_bytes, 4);  // both moments in BF16
+  EXPECT_EQ(memory_rules({.precision = Precision::kMxfp8}).moment_bytes, 8);
 }
 
 /// DeepSeek-V3 cut as published: 61 layers over 16 stages.
@@ -193,7 +193,7 @@ std::vector<RankMemory> memory_of(const V3& v3, double capacity) {
                          .layout = v3.layout,
                          .derived = v3.derived,
                          .model = v3.model,
-                         .rules = memory_rules(v3.training.precision),
+                         .rules = memory_rules(v3.training),
                          .capacity_bytes = capacity});
 }
 

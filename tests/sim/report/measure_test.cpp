@@ -29,8 +29,8 @@ const Assumption* find(const Metrics& m, const std::string& name) {
 
 TEST(Measure, AnUpdateMovesThirtyBytesPerParameterAndTwentyTwoWithBf16Moments) {
   // Gradient 4, moments read and written 2 * 8, master weight read and written 2 * 4, BF16 weight 2.
-  EXPECT_EQ(optimizer_traffic(memory_rules(Precision::kBf16)), 30);
-  EXPECT_EQ(optimizer_traffic(memory_rules(Precision::kFp8Block)), 22);
+  EXPECT_EQ(optimizer_traffic(memory_rules({.precision = Precision::kBf16})), 30);
+  EXPECT_EQ(optimizer_traffic(memory_rules({.precision = Precision::kFp8Block})), 22);
 }
 
 TEST(Measure, ThroughputFollowsFromTokensAndTime) {

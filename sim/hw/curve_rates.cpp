@@ -1,4 +1,4 @@
-#include "planner/curve_rates.hpp"
+#include "sim/hw/curve_rates.hpp"
 
 #include <utility>
 #include <vector>

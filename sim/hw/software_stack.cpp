@@ -1,0 +1,123 @@
+#include "sim/hw/software_stack.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/fields.hpp"
+#include "sim/base/suggest.hpp"
+#include "sim/hw/curve_rates.hpp"
+#include "sim/hw/hw_fields.hpp"
+
+namespace orrery {
+
+template <class V>
+void fields(V& v, StackKernels& k) {
+  v.required("gpu", k.gpu);
+  std::vector<std::vector<double>> points = k.attention_flops_per_s.points();
+  v.optional("attention_flops_per_s", points, kPositive);
+  provenance_fields(v, k.origin, k.source, k.date, k.note);
+  v.optional("kernel_time", k.kernel_time);
+  if constexpr (V::reading) {
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      if (points[i].size() != 2 || (i > 0 && points[i][0] <= points[i - 1][0]))
+        throw InputError(v.node().where("attention_flops_per_s"), "expected [x, y] points with growing x");
+    }
+    if (!points.empty()) k.attention_flops_per_s = Curve(std::move(points));
+    if (k.kernel_time && !(k.kernel_time->value >= 0.1 && k.kernel_time->value <= 10))
+      throw InputError(v.node().where("kernel_time") + "/value",
+                       fmt::format("found {:g}, expected a factor of 0.1 to 10", k.kernel_time->value));
+  }
+}
+
+template <class V>
+void fields(V& v, SoftwareStack& s) {
+  schema_field(v, "orrery.stack/1");
+  v.required("name", s.name);
+  v.required("about", s.about);
+  static const std::vector<std::string> kAttention{"fused", "unfused"};
+  std::size_t attention = s.attention == kAttention[1] ? 1 : 0;
+  v.choice("attention", attention, kAttention);
+  s.attention = kAttention[attention];
+  v.required("dropout", s.dropout);
+  v.required("gradients_16bit_with", s.gradients_16bit_with);
+  v.required("flags_source", s.flags_source);
+  v.optional("host_launch_s", s.host_launch_s);
+  v.required("gpus", s.gpus);
+  if constexpr (V::reading) {
+    static const std::vector<std::string> kFamilies{"bf16", "fp16", "fp8"};
+    for (const std::string& family : s.gradients_16bit_with) {
+      if (std::find(kFamilies.begin(), kFamilies.end(), family) == kFamilies.end())
+        throw InputError(v.node().where("gradients_16bit_with"),
+                         fmt::format("found '{}', expected any of {}{}", family, join(kFamilies),
+                                     did_you_mean(family, kFamilies)));
+    }
+    if (s.host_launch_s && !(s.host_launch_s->value >= 0 && s.host_launch_s->value <= 1))
+      throw InputError(v.node().where("host_launch_s") + "/value",
+                       fmt::format("found {:g}, expected 0 to 1 s", s.host_launch_s->value));
+  }
+}
+
+const StackKernels* SoftwareStack::find(const std::string& gpu) const {
+  const auto it = std::find_if(gpus.begin(), gpus.end(), [&](const StackKernels& k) { return k.gpu == gpu; });
+  return it == gpus.end() ? nullptr : &*it;
+}
+
+SoftwareStack load_stack(const std::string& name_or_path, const ProfileFolders& folders) {
+  std::filesystem::path path;
+  for (const std::filesystem::path& root : folders.roots) {
+    path = root / "stack" / (name_or_path + ".json");
+    if (std::filesystem::is_regular_file(path)) break;
+    path.clear();
+  }
+  if (path.empty() && std::filesystem::is_regular_file(name_or_path)) path = name_or_path;
+  if (path.empty()) {
+    const std::vector<std::string> known = list_profiles("stack", folders);
+    throw InputError("stack", fmt::format("found '{}', expected a file or one of: {}{}", name_or_path,
+                                          known.empty() ? "none found" : join(known),
+                                          did_you_mean(name_or_path, known)));
+  }
+  const Json json = load_json(path);
+  SoftwareStack stack;
+  read_value(JsonNode{json, path.string(), ""}, stack);
+  return stack;
+}
+
+namespace {
+
+void set_attention(GpuProfile& gpu, const StackKernels& k) {
+  for (OperatorCurve& curve : gpu.operators) {
+    if (!curve.op_class.starts_with("attention.")) continue;
+    curve.form = CurveForm::kSequence;
+    curve.flops_per_s_by_sequence = k.attention_flops_per_s;
+    curve.sm_count = static_cast<std::int64_t>(gpu.sm_count.value);
+    curve.beside_communication = false;
+    curve.sm_exponent = 1;
+    curve.origin = k.origin;
+    curve.source = k.source;
+    curve.date = k.date;
+    curve.note = k.note;
+    curve.median_error.reset();
+    curve.p90_error.reset();
+    curve.points = 0;
+  }
+}
+
+}  // namespace
+
+void apply_stack(GpuProfile& gpu, const SoftwareStack& stack) {
+  if (stack.name.empty()) return;
+  if (stack.host_launch_s) gpu.host_launch_s = *stack.host_launch_s;
+  const StackKernels* k = stack.find(gpu.name);
+  if (k == nullptr) return;
+  if (!k->attention_flops_per_s.points().empty()) set_attention(gpu, *k);
+  if (!k->kernel_time) return;
+  for (OperatorCurve& curve : gpu.operators) {
+    scale_rates(curve, 1 / k->kernel_time->value);
+    curve.overhead_s *= k->kernel_time->value;
+    curve.note += fmt::format("{}Time x {:g} for {}.", curve.note.empty() ? "" : " ", k->kernel_time->value,
+                              stack.name);
+  }
+}
+
+}  // namespace orrery
