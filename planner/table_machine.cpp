@@ -81,7 +81,7 @@ void set_stack(const PublishedRow& row, const ProfileFolders& folders, Scenario&
   struct Program {
     std::string_view source, stack;
   };
-  static constexpr std::array<Program, 15> kPrograms{{{"BigScience", "megatron-2021"},
+  static constexpr std::array<Program, 16> kPrograms{{{"BigScience", "megatron-deepspeed-2022"},
                                                       {"Megatron-LM SC21", "megatron-2021"},
                                                       {"MT-NLG", "megatron-2021"},
                                                       {"Korthikanti", "megatron-2021"},
@@ -92,6 +92,7 @@ void set_stack(const PublishedRow& row, const ProfileFolders& folders, Scenario&
                                                       {"fms-fsdp", "torch-2024"},
                                                       {"InternEvo", "torch-2024"},
                                                       {"torchtitan", "torch-2024"},
+                                                      {"SimuMax", "megatron-2026"},
                                                       {"NVIDIA NeMo", "nemo-2025"},
                                                       {"dgxc", "nemo-2025"},
                                                       {"Megatron-Bridge", "nemo-2025"},

@@ -12,6 +12,17 @@
 namespace orrery {
 
 template <class V>
+void fields(V& v, StackKernels::Factor& f) {
+  v.required("class", f.op_class);
+  v.required("factor", f.factor);
+  if constexpr (V::reading) {
+    if (!(f.factor.value >= 0.1 && f.factor.value <= 10))
+      throw InputError(v.node().where("factor") + "/value",
+                       fmt::format("found {:g}, expected 0.1 to 10", f.factor.value));
+  }
+}
+
+template <class V>
 void fields(V& v, StackKernels& k) {
   v.required("gpu", k.gpu);
   std::vector<std::vector<double>> points = k.attention_flops_per_s.points();
@@ -24,9 +35,6 @@ void fields(V& v, StackKernels& k) {
         throw InputError(v.node().where("attention_flops_per_s"), "expected [x, y] points with growing x");
     }
     if (!points.empty()) k.attention_flops_per_s = Curve(std::move(points));
-    if (k.kernel_time && !(k.kernel_time->value >= 0.1 && k.kernel_time->value <= 10))
-      throw InputError(v.node().where("kernel_time") + "/value",
-                       fmt::format("found {:g}, expected a factor of 0.1 to 10", k.kernel_time->value));
   }
 }
 
@@ -103,6 +111,19 @@ void set_attention(GpuProfile& gpu, const StackKernels& k) {
   }
 }
 
+void slow_down(OperatorCurve& curve, const StackKernels& k, const std::string& stack) {
+  const StackKernels::Factor* best = nullptr;
+  for (const StackKernels::Factor& f : k.kernel_time) {
+    if (!curve.op_class.starts_with(f.op_class)) continue;
+    if (best == nullptr || f.op_class.size() > best->op_class.size()) best = &f;
+  }
+  if (best == nullptr) return;
+  const double factor = best->factor.value;
+  scale_rates(curve, 1 / factor);
+  curve.overhead_s *= factor;
+  curve.note += fmt::format("{}Time x {:g} for {}.", curve.note.empty() ? "" : " ", factor, stack);
+}
+
 }  // namespace
 
 void apply_stack(GpuProfile& gpu, const SoftwareStack& stack) {
@@ -111,13 +132,7 @@ void apply_stack(GpuProfile& gpu, const SoftwareStack& stack) {
   const StackKernels* k = stack.find(gpu.name);
   if (k == nullptr) return;
   if (!k->attention_flops_per_s.points().empty()) set_attention(gpu, *k);
-  if (!k->kernel_time) return;
-  for (OperatorCurve& curve : gpu.operators) {
-    scale_rates(curve, 1 / k->kernel_time->value);
-    curve.overhead_s *= k->kernel_time->value;
-    curve.note += fmt::format("{}Time x {:g} for {}.", curve.note.empty() ? "" : " ", k->kernel_time->value,
-                              stack.name);
-  }
+  for (OperatorCurve& curve : gpu.operators) slow_down(curve, *k, stack.name);
 }
 
 }  // namespace orrery

@@ -18,8 +18,12 @@ struct StackKernels {
   Curve attention_flops_per_s;
   Origin origin = Origin::kAssumed;
   std::string source, date, note;
-  /// Factor >= 0.1 on the time of every compute kernel; 1 where it is not given.
-  std::optional<Sourced> kernel_time;
+  /// Factors on the time of compute kernels, 1 where none is given.
+  struct Factor {
+    std::string op_class;  ///< prefix of operator classes; empty: all. The longest that fits counts
+    Sourced factor;        ///< 0.1 to 10
+  };
+  std::vector<Factor> kernel_time;
 };
 
 /// A training program with its kernels and its host side. Loaded from hwprofiles/stack/<name>.json (schema

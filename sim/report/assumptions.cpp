@@ -71,7 +71,10 @@ void add_stack(const Scenario& s, List& list) {
   if (s.stack.name.empty()) return;
   list.add("stack", s.stack.name, "", "given", s.stack.about);
   const StackKernels* k = s.stack.find(s.cluster.gpu.name);
-  if (k != nullptr && k->kernel_time) list.number("stack.kernel_time", *k->kernel_time, "x the profile's");
+  if (k == nullptr) return;
+  for (const StackKernels::Factor& f : k->kernel_time)
+    list.number("stack.kernel_time" + (f.op_class.empty() ? "" : "." + f.op_class), f.factor,
+                "x the profile's");
 }
 
 void add_sharding(const Layout& layout, List& list) {
