@@ -40,6 +40,14 @@ std::optional<std::string> of_profile(const ClusterProfile& c, const std::string
   return std::nullopt;
 }
 
+/// What training does where neither scenario nor stack says otherwise.
+std::optional<std::string> by_default(const Training& t, const std::string& key) {
+  if (key == "training.attention") return attention_kernel_names()[static_cast<std::size_t>(t.attention)];
+  if (key == "training.dropout") return t.dropout ? "true" : "false";
+  if (key == "training.gradients") return gradient_format_names()[static_cast<std::size_t>(t.gradients)];
+  return std::nullopt;
+}
+
 InputRow scenario_row(const ScenarioKey& key, const Json& written, const Scenario& s, const std::string& file,
                       const std::vector<Override>& overrides) {
   InputRow row{.key = std::string(key.key),
@@ -62,6 +70,9 @@ InputRow scenario_row(const ScenarioKey& key, const Json& written, const Scenari
   } else if (const auto own = of_profile(s.cluster, row.key)) {
     row.value = *own;
     row.source = "as the profile " + s.cluster_ref + " has it";
+  } else if (const auto usual = by_default(s.training, row.key)) {
+    row.value = *usual;
+    row.source = "default: today's training programs";
   } else {
     row.value = "not given";
     row.source = key.what;

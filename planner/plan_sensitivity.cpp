@@ -7,10 +7,10 @@
 #include <limits>
 #include <optional>
 
-#include "sim/hw/curve_rates.hpp"
 #include "planner/parallel_for.hpp"
 #include "planner/plan.hpp"
 #include "sim/chunk_step.hpp"
+#include "sim/hw/curve_rates.hpp"
 #include "sim/simulate.hpp"
 
 namespace orrery {

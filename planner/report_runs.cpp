@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <future>
 
-#include "sim/hw/curve_rates.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/work_control.hpp"
+#include "sim/hw/curve_rates.hpp"
 
 namespace orrery {
 namespace {

@@ -51,16 +51,6 @@ MaybeSkip check_metric(const PublishedRow& row) {
   return {};
 }
 
-MaybeSkip check_task(const PublishedRow& row) {
-  std::vector<std::string> words = lower_words(row.model);
-  const std::vector<std::string> first = lower_words(row.notes.substr(0, row.notes.find_first_of(";,")));
-  words.insert(words.end(), first.begin(), first.end());
-  for (const char* task : {"lora", "sft", "grpo", "dpo"}) {
-    if (holds(words, task)) return Skip{SkipReason::kTask, std::string(task)};
-  }
-  return {};
-}
-
 MaybeSkip check_cells(const PublishedRow& row) {
   const std::pair<const char*, bool> cells[] = {
       {"measured_value", row.value.has_value()},
@@ -94,7 +84,8 @@ MaybeSkip set_precision(const Draft& d) {
   }
   if (holds(words, "mxfp8")) {
     out = Precision::kFp8Tensor;
-    d.assume("precision", "fp8-tensor", "MXFP8 has no curves of its own; cast in one pass both ways, as per tensor");
+    d.assume("precision", "fp8-tensor",
+             "MXFP8 has no curves of its own; cast in one pass both ways, as per tensor");
     return {};
   }
   if (!fp8 && bf16 == fp16) return Skip{SkipReason::kPrecision, d.row.precision};
@@ -185,6 +176,22 @@ MaybeSkip set_schedule(const Draft& d) {
   return {};
 }
 
+/// Launchers cut the layers into equal parts; the simulator would balance them by time.
+void set_stages(const Draft& d) {
+  Layout& l = d.s.layout;
+  const std::int64_t stages = l.pp * l.vpp;
+  if (stages == 1 || d.s.training.mtp) return;
+  const bool short_ends = contains(d.row.notes, "first/last stage have one layer less");
+  const std::int64_t layers = d.s.model.layers + (short_ends ? 2 : 0);
+  if (layers % stages != 0) return;
+  l.stage_layers.assign(static_cast<std::size_t>(stages), layers / stages);
+  if (short_ends) {
+    --l.stage_layers.front();
+    --l.stage_layers.back();
+  }
+  d.assume("stage_layers", short_ends ? "one less at both ends" : "equal", "as launchers cut them");
+}
+
 MaybeSkip set_recompute(const Draft& d) {
   const std::vector<std::string> words = lower_words(d.row.recompute);
   std::vector<std::string> names;
@@ -196,6 +203,8 @@ MaybeSkip set_recompute(const Draft& d) {
   } else if (words.front() == "selective") {
     if (holds(words, "norm") || holds(words, "norms")) names.emplace_back("norms");
     if (holds(words, "act") || holds(words, "activation")) names.emplace_back("activation");
+    // PyTorch's selective checkpointing by operator keeps products and attention.
+    if (holds(words, "sac")) names = {"norms", "activation"};
     if (names.empty()) names = {"selective"};
   } else {
     return Skip{SkipReason::kFeature, fmt::format("recompute {}", d.row.recompute)};
@@ -220,6 +229,16 @@ void set_sequence_parallel(const Draft& d) {
 }
 
 }  // namespace
+
+MaybeSkip check_task(const PublishedRow& row) {
+  std::vector<std::string> words = lower_words(row.model);
+  const std::vector<std::string> first = lower_words(row.notes.substr(0, row.notes.find_first_of(";,")));
+  words.insert(words.end(), first.begin(), first.end());
+  for (const char* task : {"lora", "sft", "grpo", "dpo"}) {
+    if (holds(words, task)) return Skip{SkipReason::kTask, std::string(task)};
+  }
+  return {};
+}
 
 double node_bytes_per_s(std::string_view text) {
   const auto digit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
@@ -277,6 +296,7 @@ std::variant<Scenario, Skip> table_scenario(const PublishedRow& row, const Profi
   if (MaybeSkip skip = set_zero(draft)) return *skip;
   if (MaybeSkip skip = set_schedule(draft)) return *skip;
   if (MaybeSkip skip = set_recompute(draft)) return *skip;
+  set_stages(draft);
   set_sequence_parallel(draft);
   set_stack(row, folders, out);
   return out;

@@ -31,6 +31,8 @@ struct TableCase {
 /// Other empty cells are a Skip. InputError: a profile that is needed cannot be loaded.
 [[nodiscard]] std::variant<Scenario, Skip> table_scenario(const PublishedRow& row,
                                                           const ProfileFolders& folders);
+/// A skip where a row is of fine-tuning, adapters or reinforcement learning.
+[[nodiscard]] MaybeSkip check_task(const PublishedRow& row);
 /// Layout and training as simulated, then what was assumed.
 [[nodiscard]] std::string inputs_text(const Scenario& scenario);
 

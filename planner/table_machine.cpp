@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "planner/table_case.hpp"
+#include "sim/scenario_program.hpp"
 
 namespace orrery {
 namespace {
@@ -87,7 +88,7 @@ void set_stack(const PublishedRow& row, const ProfileFolders& folders, Scenario&
                                                       {"Korthikanti", "megatron-2021"},
                                                       {"OPT-175B", "megatron-2021"},
                                                       {"vTrain", "megatron-2021"},
-                                                      {"Zero Bubble", "megatron-2023"},
+                                                      {"Zero Bubble", "megatron-2021"},
                                                       {"llm-foundry", "llm-foundry-2023"},
                                                       {"fms-fsdp", "torch-2024"},
                                                       {"InternEvo", "torch-2024"},

@@ -6,9 +6,10 @@
 
 namespace orrery {
 
-/// Sets the cluster of a row: the shipped profile of its GPU, its ports between nodes, and what sets a variant
-/// apart from the shipped form (noted in `scenario.assumed`).
-[[nodiscard]] MaybeSkip set_cluster(const PublishedRow& row, const ProfileFolders& folders, Scenario& scenario);
+/// Sets the cluster of a row: the shipped profile of its GPU, its ports between nodes, and what sets a
+/// variant apart from the shipped form (noted in `scenario.assumed`).
+[[nodiscard]] MaybeSkip set_cluster(const PublishedRow& row, const ProfileFolders& folders,
+                                    Scenario& scenario);
 /// Sets the training program by the source of a row: its kernels and its host. Sources that are not listed
 /// run today's kernels. The cluster is set before.
 void set_stack(const PublishedRow& row, const ProfileFolders& folders, Scenario& scenario);

@@ -92,7 +92,9 @@ MaybeSkip set_dense(const PublishedRow& row, Scenario& s) {
 }
 
 MaybeSkip set_built_in(const PublishedRow& row, Scenario& s) {
-  const std::string name = bare_name(row.model);
+  std::string name = bare_name(row.model);
+  constexpr std::string_view kCut = "truncated";
+  if (name.ends_with(kCut)) name.erase(name.size() - kCut.size());
   const ZooEntry* found = nullptr;
   for (const ZooEntry& entry : zoo()) {
     if (bare_name(entry.name) == name) found = &entry;

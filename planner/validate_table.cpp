@@ -70,6 +70,24 @@ ErrorGroup scored(const std::vector<const TableOutcome*>& rows) {
   return group;
 }
 
+std::vector<ErrorGroup> memory_groups(const std::vector<MemoryOutcome>& outcomes) {
+  std::map<std::tuple<std::string, std::string, std::string>, std::vector<double>> by_group;
+  for (const MemoryOutcome& o : outcomes) {
+    if (!o.skip) by_group[{o.row.source, o.row.gpu, o.row.metric}].push_back(o.error());
+  }
+  std::vector<ErrorGroup> groups;
+  for (auto& [key, errors] : by_group) {
+    ErrorGroup& g = groups.emplace_back();
+    std::tie(g.source, g.gpu, g.precision) = key;
+    g.rows = errors.size();
+    g.bias = median_of(errors);
+    for (double& e : errors) e = std::abs(e);
+    g.median = median_of(errors);
+    g.ninetieth = percentile_of(errors, 0.9);
+  }
+  return groups;
+}
+
 /// Ranks from 1; equal values share the mean of theirs.
 std::vector<double> ranks_of(std::span<const double> values) {
   std::vector<std::size_t> order(values.size());
@@ -137,6 +155,8 @@ TableValidation validate_table(const std::vector<PublishedRow>& rows, const Prof
   out.all = scored(all);
   out.all.rank.reset();
   out.power = validate_power(rows, folders);
+  out.memory = validate_memory(rows, folders);
+  out.memory_groups = memory_groups(out.memory);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "planner/published_table.hpp"
+#include "planner/table_memory.hpp"
 #include "planner/table_power.hpp"
 #include "planner/table_skip.hpp"
 #include "sim/hw/cluster.hpp"
@@ -21,8 +22,8 @@ struct TableOutcome {
   double measured_step_s = 0;
   double computed_step_s = 0;
   double tokens_per_step = 0;
-  /// Bytes needed over bytes there, where the simulator finds too little memory for what somebody has run; its
-  /// time is that of a GPU with enough. 0: it fits.
+  /// Bytes needed over bytes there, where the simulator finds too little memory for what somebody has run;
+  /// its time is that of a GPU with enough. 0: it fits.
   double memory_over = 0;
 
   /// Computed over measured step time, minus 1: positive is too slow.
@@ -40,10 +41,12 @@ struct ErrorGroup {
 };
 
 struct TableValidation {
-  std::vector<TableOutcome> outcomes;  ///< one per row, in the order of the file
-  std::vector<ErrorGroup> groups;      ///< by source, GPU, precision
-  ErrorGroup all;                      ///< all scored rows; no rank, sources differ in what they vary
-  std::vector<PowerOutcome> power;     ///< rows of measured power, which have no step time
+  std::vector<TableOutcome> outcomes;     ///< one per row, in the order of the file
+  std::vector<ErrorGroup> groups;         ///< by source, GPU, precision
+  ErrorGroup all;                         ///< all scored rows; no rank, sources differ in what they vary
+  std::vector<PowerOutcome> power;        ///< rows of measured power, which have no step time
+  std::vector<MemoryOutcome> memory;      ///< rows of measured peak memory, likewise
+  std::vector<ErrorGroup> memory_groups;  ///< by source and GPU; `precision` is the metric
   [[nodiscard]] std::size_t count(SkipReason reason) const;
   /// `memory_over` of the rows that have one, in ascending order.
   [[nodiscard]] std::vector<double> too_large() const;

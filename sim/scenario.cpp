@@ -11,6 +11,7 @@
 #include "sim/model/zoo.hpp"
 #include "sim/scenario_keys.hpp"
 #include "sim/scenario_overrides.hpp"
+#include "sim/scenario_program.hpp"
 #include "sim/scenario_run_fields.hpp"
 #include "sim/schedule/generators.hpp"
 
@@ -202,7 +203,6 @@ template <class V>
 void fields(V& v, Document& d) {
   schema_field(v, "orrery.scenario/1");
   v.optional("model", d.model);
-  if (V::reading || !d.stack.empty()) v.optional("stack", d.stack);
   ClusterPart cluster{d};
   LayoutPart layout{d};
   TrainingPart training{d};
@@ -210,6 +210,7 @@ void fields(V& v, Document& d) {
   v.optional("cluster", cluster);
   v.optional("layout", layout);
   v.optional("training", training);
+  if (V::reading || !d.stack.empty()) v.optional("stack", d.stack);
   v.optional("routing", routing);
   v.optional("economics", d.economics);
   v.optional("reliability", d.reliability);
@@ -399,32 +400,11 @@ void resolve_training(const Resolver& r) {
   r.out.reliability = r.document.reliability;
 }
 
-Json parse_text(const std::string& text, const std::string& place) {
-  if (text.empty()) return Json{{"schema", "orrery.scenario/1"}};
-  try {
-    Json root = parse_json(text, place);
-    if (!root.is_object()) throw InputError(place, "expected an object { ... }");
-    return root;
-  } catch (const Json::exception& error) {  // a number no double can hold
-    throw InputError(place, fmt::format("malformed JSON: {}", error.what()));
-  }
-}
-
 }  // namespace
-
-void set_program(const SoftwareStack& stack, Training& training) {
-  if (stack.name.empty()) return;
-  training.attention = stack.attention == "unfused" ? AttentionKernel::kUnfused : AttentionKernel::kFused;
-  training.dropout = stack.dropout;
-  const char* family = is_fp8(training.precision) ? "fp8" : to_text(training.precision);
-  const auto& with = stack.gradients_16bit_with;
-  const bool half = std::find(with.begin(), with.end(), family) != with.end();
-  training.gradients = half ? GradientFormat::kBf16 : GradientFormat::kFp32;
-}
 
 Scenario parse_scenario(const std::string& text, const std::string& place, const LoadContext& context,
                         const std::vector<Override>& overrides) {
-  Json root = parse_text(text, place);
+  Json root = parse_scenario_text(text, place);
   apply_overrides(root, overrides);
   Document document = read_document(root, place, overrides);
   Scenario scenario;

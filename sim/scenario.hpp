@@ -40,10 +40,6 @@ struct Scenario {
   std::vector<Assumed> assumed;
 };
 
-/// What a training program does by itself, where the user does not say otherwise: attention, dropout, format
-/// of gradients. `training.precision` is set before.
-void set_program(const SoftwareStack& stack, Training& training);
-
 /// One `--set key=value` or option of the command line; `key` is dotted ("layout.pp"), `value` is JSON or
 /// plain text, `place` names the option in errors.
 struct Override {

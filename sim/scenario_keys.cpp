@@ -18,10 +18,6 @@ constexpr std::array kKeys{
                 .unit = "",
                 .is_text = true,
                 .what = "built-in model, Hugging Face config.json or its folder"},
-    ScenarioKey{.key = "stack",
-                .unit = "",
-                .is_text = true,
-                .what = "training program whose kernels and host are meant: name or file; today's when left out"},
     ScenarioKey{
         .key = "cluster.profile", .unit = "", .is_text = true, .what = "cluster profile: name or file"},
     ScenarioKey{.key = "cluster.gpus", .unit = "GPUs", .low = 1, .high = kMostGpus, .what = "GPUs used"},
@@ -157,6 +153,11 @@ constexpr std::array kKeys{
                 .unit = "",
                 .is_text = true,
                 .what = "in what weight gradients are summed up and reduced: fp32 or bf16"},
+    ScenarioKey{
+        .key = "stack",
+        .unit = "",
+        .is_text = true,
+        .what = "training program whose kernels and host are meant: name or file; today's when left out"},
     ScenarioKey{.key = "routing.kind", .unit = "", .is_text = true, .what = "balanced or skewed"},
     ScenarioKey{.key = "routing.max_over_mean",
                 .unit = "",

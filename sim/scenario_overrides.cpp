@@ -41,6 +41,17 @@ std::string pointer_of(const Override& change) {
 
 }  // namespace
 
+Json parse_scenario_text(const std::string& text, const std::string& place) {
+  if (text.empty()) return Json{{"schema", "orrery.scenario/1"}};
+  try {
+    Json root = parse_json(text, place);
+    if (!root.is_object()) throw InputError(place, "expected an object { ... }");
+    return root;
+  } catch (const Json::exception& error) {  // a number no double can hold
+    throw InputError(place, fmt::format("malformed JSON: {}", error.what()));
+  }
+}
+
 void apply_overrides(Json& root, const std::vector<Override>& overrides) {
   for (const Override& change : overrides) {
     const std::vector<std::string> parts = split_key(change);

@@ -8,6 +8,10 @@
 
 namespace orrery {
 
+/// The text of a scenario as JSON; an empty text is an empty scenario. InputError at `place` for what is no
+/// JSON object.
+[[nodiscard]] Json parse_scenario_text(const std::string& text, const std::string& place);
+
 /// Puts the values of the command line into the scenario's JSON, in order. A value is JSON where it can be
 /// read as such and text otherwise. InputError at the option's place for an empty key or a key inside a plain
 /// value.

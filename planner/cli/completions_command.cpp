@@ -20,6 +20,8 @@ std::vector<std::string> values_of(const OptionInfo& option) {
     for (const ZooEntry& entry : zoo()) names.push_back(entry.name);
   } else if (option.name == "--cluster") {
     names = list_profiles("cluster", profile_folders());
+  } else if (option.name == "--stack") {
+    names = list_profiles("stack", profile_folders());
   } else if (option.name == "--schedule" || option.name == "--schedules") {
     for (const GeneratorInfo& info : generators()) names.push_back(info.name);
   } else if (option.name == "--precision") {

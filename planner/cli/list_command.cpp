@@ -4,7 +4,9 @@
 #include "planner/cli/environment.hpp"
 #include "planner/cli/options.hpp"
 #include "planner/cli/output.hpp"
+#include "sim/base/suggest.hpp"
 #include "sim/base/units_text.hpp"
+#include "sim/hw/software_stack.hpp"
 #include "sim/model/param_count.hpp"
 #include "sim/model/zoo.hpp"
 #include "sim/schedule/generators.hpp"
@@ -98,6 +100,39 @@ Table gpus(const ProfileFolders& folders) {
   return t;
 }
 
+/// "a100-sxm x 1.24 (fitted)", products and attention apart where they differ.
+std::string factors_text(const SoftwareStack& stack) {
+  std::vector<std::string> words;
+  for (const StackKernels& k : stack.gpus) {
+    for (const StackKernels::Factor& f : k.kernel_time)
+      words.push_back(fmt::format("{} {}x {:g} ({})", k.gpu, f.op_class.empty() ? "" : f.op_class + "* ",
+                                  f.factor.value, to_text(f.factor.origin)));
+  }
+  return words.empty() ? "as the profile" : join(words);
+}
+
+Table stacks(const ProfileFolders& folders) {
+  Table t{.key = "stacks",
+          .title = "",
+          .columns = {{"name", "name", false},
+                      {"attention", "attention", false},
+                      {"dropout", "dropout", false},
+                      {"gradients_16bit_with", "16-bit gradients with", false},
+                      {"kernel_time", "time of kernels", false},
+                      {"about", "what it is", false}},
+          .rows = {},
+          .notes = {
+              "Training programs for --stack; without one a run has the profile's kernels, fused attention, "
+              "no dropout and FP32 gradients. docs/models/software.md."}};
+  for (const std::string& name : list_profiles("stack", folders)) {
+    const SoftwareStack s = load_stack(name, folders);
+    t.rows.push_back({name, s.attention, s.dropout ? "yes" : "no",
+                      s.gradients_16bit_with.empty() ? "none" : join(s.gradients_16bit_with), factors_text(s),
+                      s.about});
+  }
+  return t;
+}
+
 Table schedules(bool with_sources) {
   Table t{.key = "schedules",
           .title = "",
@@ -121,6 +156,7 @@ int run(const Invocation& call) {
   if (what == "models") emit(call, models());
   if (what == "clusters") emit(call, clusters(profile_folders()));
   if (what == "gpus") emit(call, gpus(profile_folders()));
+  if (what == "stacks") emit(call, stacks(profile_folders()));
   if (what == "schedules")
     emit(call, schedules(call.has("--verbose") || call.get("--format", "table") != "table"));
   return kFine;
@@ -130,12 +166,12 @@ int run(const Invocation& call) {
 
 CommandInfo list_command() {
   return {.name = "list",
-          .summary = "What is built in: models, clusters, GPUs, schedules.",
+          .summary = "What is built in: models, clusters, GPUs, schedules, stacks.",
           .examples = {{"orrery list models", "name, architecture, total and active parameters"},
                        {"orrery list clusters --format json", "for programs"}},
           .positionals = {{.name = "WHAT",
-                           .what = "models, clusters, gpus or schedules",
-                           .choices = {"models", "clusters", "gpus", "schedules"},
+                           .what = "models, clusters, gpus, schedules or stacks",
+                           .choices = {"models", "clusters", "gpus", "schedules", "stacks"},
                            .required = true}},
           .options = common_options(),
           .run = run};

@@ -84,6 +84,8 @@ std::vector<OptionInfo> scenario_options() {
       override_option("--recompute", "POLICY", "layout.recompute",
                       "none, selective, full, deepseek-v3 or operators separated by commas"),
       override_option("--precision", "NAME", "training.precision", join(precision_names())),
+      override_option("--stack", "NAME|PATH", "stack",
+                      "training program whose kernels are meant; see 'orrery list stacks'"),
       override_option("--mtp", "BOOL", "training.mtp",
                       "train the multi-token-prediction modules: true or false"),
       override_option("--tokens", "COUNT", "training.tokens", "tokens of the whole run, such as 14.8T"),

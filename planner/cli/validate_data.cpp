@@ -50,6 +50,8 @@ std::string json_text(const TableValidation& found) {
   out["schema"] = "orrery.validation/1";
   out["summary"] = rows_json(summary_table(found));
   out["power"] = rows_json(power_table(found));
+  out["memory"] = rows_json(memory_table(found));
+  out["memory_rows"] = rows_json(memory_rows_table(found));
   out["skipped"] = rows_json(skipped_table(found));
   out["rows"] = rows_json(record_table(found));
   return out.dump(2) + "\n";
@@ -86,7 +88,8 @@ Table summary_table(const TableValidation& found) {
   const std::vector<double> large = found.too_large();
   if (!large.empty())
     t.notes.push_back(fmt::format(
-        "{} of the scored rows need more memory here than the GPU has, {:.0f} % in the middle and {:.0f} % at "
+        "{} of the scored rows need more memory here than the GPU has, {:.0f} % in the middle and {:.0f} % "
+        "at "
         "most; somebody has run them, so memory comes out too high there. Their time is that of a GPU with "
         "enough.",
         large.size(), 100 * (median_of(large) - 1), 100 * (large.back() - 1)));
@@ -140,6 +143,51 @@ Table power_table(const TableValidation& found) {
       row[4] = percent(o.error(), "{:+.1f}");
       row.emplace_back(o.inputs);
     }
+    t.rows.push_back(std::move(row));
+  }
+  return t;
+}
+
+Table memory_table(const TableValidation& found) {
+  Table t{
+      .key = "memory",
+      .title = "Measured peak memory of the fullest GPU beside this program",
+      .columns = {{"gpu", "GPU", false},
+                  {"metric", "metric", false},
+                  {"rows", "rows"},
+                  {"bias_percent", "bias %"},
+                  {"median_percent", "median %"},
+                  {"ninetieth_percent", "90th %"},
+                  {"source", "source", false}},
+      .rows = {},
+      .notes = {"Error: computed over measured, minus 1; plus is too much. nvidia-smi shows the reserve for "
+                "context, libraries and fragmentation, too; a program's allocator does not."}};
+  for (const ErrorGroup& g : found.memory_groups)
+    t.rows.push_back({g.gpu, g.precision, count_cell(g.rows), percent(g.bias, "{:+.1f}"),
+                      percent(g.median, "{:.1f}"), percent(g.ninetieth, "{:.1f}"), g.source});
+  return t;
+}
+
+Table memory_rows_table(const TableValidation& found) {
+  Table t{.key = "memory_rows",
+          .title = "Every row of measured memory",
+          .columns = {{"line", "line"},
+                      {"id", "id", false},
+                      {"measured_bytes", "measured GB"},
+                      {"computed_bytes", "computed GB"},
+                      {"error_percent", "error %"},
+                      {"note", "model: inputs, or why there is no error", false}},
+          .rows = {},
+          .notes = {}};
+  for (const MemoryOutcome& o : found.memory) {
+    std::vector<Cell> row{count_cell(o.row.line), o.row.id,
+                          Cell{digits_text(o.measured_bytes / 1e9), o.measured_bytes, "B"}, Cell{}, Cell{}};
+    if (!o.skip) {
+      row[3] = Cell{digits_text(o.computed_bytes / 1e9), o.computed_bytes, "B"};
+      row[4] = percent(o.error(), "{:+.1f}");
+    }
+    row.emplace_back(o.row.model + ": " +
+                     (o.skip ? fmt::format("{}: {}", to_text(o.skip->reason), o.skip->text) : o.inputs));
     t.rows.push_back(std::move(row));
   }
   return t;
@@ -201,9 +249,11 @@ std::string data_text(const TableValidation& found, const std::string& format, b
   if (format == "csv") return to_csv(record_table(found));
   std::vector<Table> tables{summary_table(found)};
   if (!found.power.empty()) tables.push_back(power_table(found));
+  if (!found.memory_groups.empty()) tables.push_back(memory_table(found));
   tables.push_back(skipped_table(found));
   if (every_row) {
     tables.push_back(row_table(found));
+    if (!found.memory.empty()) tables.push_back(memory_rows_table(found));
   } else {
     tables.back().notes.emplace_back("-v lists every row with its inputs or the reason.");
   }

@@ -58,7 +58,7 @@ class Tail {
     const auto sms = static_cast<std::int64_t>(cluster_.gpu.sm_count.value) - context_.communication_sms;
     std::int64_t ps = on_host_ ? host_update(owned, gradient_bytes_, owned * bytes_per_param_, cluster_).ps
                                : context_.memo.optimizer_ps(
-                                         owned * bytes_per_param_ + (p.dense + p.expert) * cast_bytes_, sms);
+                                     owned * bytes_per_param_ + (p.dense + p.expert) * cast_bytes_, sms);
     if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return ps;
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.dense, bound_.dense_group, cluster_);
     ps += collective_ps(CollectiveKind::kAllGather, 2.0 * p.expert, bound_.expert_group, cluster_);
@@ -96,9 +96,10 @@ class ShardTraffic {
     for (std::size_t u = 0; u < context.units.units.size(); ++u) {
       head_[u] = context.units.units[u].kind == UnitKind::kHead;
       const WorkSums& s = context.units.units[u].sums;
-      reduce_[u] =
-          collective_ps(CollectiveKind::kReduceScatter, gradient * s.dense_params, bound.dense_shards, cluster) +
-          collective_ps(CollectiveKind::kReduceScatter, gradient * s.expert_params, bound.expert_shards, cluster);
+      reduce_[u] = collective_ps(CollectiveKind::kReduceScatter, gradient * s.dense_params,
+                                 bound.dense_shards, cluster) +
+                   collective_ps(CollectiveKind::kReduceScatter, gradient * s.expert_params,
+                                 bound.expert_shards, cluster);
       if (zero < 3) continue;
       // Before the forward and again before the backward.
       gather_[u] =

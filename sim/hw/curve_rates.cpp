@@ -8,6 +8,7 @@ namespace orrery {
 void scale_rates(OperatorCurve& curve, double factor) {
   curve.flops_per_s *= factor;
   curve.bytes_per_s *= factor;
+  curve.output_bytes_per_s *= factor;
   GemmKernelCurve& g = curve.gemm_kernel;
   for (double* rate :
        {&g.flops_per_s, &g.sm_bytes_per_s, &g.sm_outputs_per_s, &g.split_bytes_per_s, &g.memory_bytes_per_s})

@@ -77,8 +77,9 @@ class Tail {
     }
     if (group.size <= 1 || params <= 0) return before;
     const CommKind kind = in_.layout.zero_stage == 0 ? CommKind::kAllReduce : CommKind::kReduceScatter;
-    return add(rank, CommOp{.name = name, .kind = kind, .axis = axis, .bytes = in_.workload.gradient_bytes * params}, group,
-               Lane::kCommunication, TaskKind::kDp);
+    return add(
+        rank, CommOp{.name = name, .kind = kind, .axis = axis, .bytes = in_.workload.gradient_bytes * params},
+        group, Lane::kCommunication, TaskKind::kDp);
   }
 
   TaskId reduce(RankId rank, const RankParams& p) {
@@ -123,8 +124,8 @@ class Tail {
     const double owned =
         sharded ? p.dense / static_cast<double>(dense_.size) + p.expert / static_cast<double>(expert_.size)
                 : p.dense + p.expert;
-    const TaskId step =
-        in_.layout.offload.optimizer ? update_on_host(rank, owned, join) : update_on_gpu(rank, p, owned, join);
+    const TaskId step = in_.layout.offload.optimizer ? update_on_host(rank, owned, join)
+                                                     : update_on_gpu(rank, p, owned, join);
     if (!sharded || plan_.gather != DataTraffic::kAfterPipeline) return;
     TaskId last = step;
     const auto gather = [&](const char* name, Axis axis, double params, const EndpointGroup& group) {

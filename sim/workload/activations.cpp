@@ -40,14 +40,15 @@ Kept attention_kept(const BlockContext& c) {
   const double q = heads * d(m.qk_head_dim());
   const double v = heads * d(m.v_head_dim());
   Kept k;
-  k.bytes += d(c.norm_tokens) * h * 2.0;                 // input of the block
-  if (!r.norms) k.bytes += d(c.norm_tokens) * h * e;     // input of the projections
+  k.bytes += d(c.norm_tokens) * h * 2.0;              // input of the block
+  if (!r.norms) k.bytes += d(c.norm_tokens) * h * e;  // input of the projections
   if (!r.attention_core) {
     // Log-sum-exp of the fused kernel, or what lies between the kernels of an unfused one.
     k.bytes += c.attention == AttentionKernel::kFused ? t * heads * 4.0 : unfused_kept_bytes(c);
   }
   if (c.dropout) k.bytes += d(c.norm_tokens) * h;  // mask of the block's output
-  k.bytes += t * v * (fp8_recipe(c.precision) == Fp8Recipe::kBlock ? 1.5 : 2.0);  // attention output; E5M6 in blocks
+  k.bytes +=
+      t * v * (fp8_recipe(c.precision) == Fp8Recipe::kBlock ? 1.5 : 2.0);  // attention output; E5M6 in blocks
   if (m.mla) {
     const MlaShape& a = *m.mla;
     k.bytes += t * 2.0 * d(a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim);

@@ -87,7 +87,8 @@ void attention_core_backward(const BlockContext& c, Segment& out) {
   out.emplace_back(product(c, "value gradient", s, s.keys, v, s.rows));
   out.emplace_back(product(c, "score gradient", s, s.rows, s.keys, v));
   if (c.dropout)
-    out.emplace_back(memory_op("dropout of scores backward", OpKind::kActivation, kDropoutBytes * s.scores()));
+    out.emplace_back(
+        memory_op("dropout of scores backward", OpKind::kActivation, kDropoutBytes * s.scores()));
   out.emplace_back(
       memory_op("softmax of scores backward", OpKind::kActivation, kSoftmaxBackwardBytes * s.scores()));
   out.emplace_back(product(c, "query gradient", s, s.rows, q, s.keys));
@@ -105,8 +106,7 @@ double unfused_score_bytes(const BlockContext& c) {
 
 void hidden_dropout_forward(const BlockContext& c, Segment& out) {
   if (!c.dropout) return;  // the mask; the rest is part of the residual addition's kernel
-  out.emplace_back(
-      memory_op("dropout mask", OpKind::kCopy, rows(c.norm_tokens, c.model.hidden, 1.0)));
+  out.emplace_back(memory_op("dropout mask", OpKind::kCopy, rows(c.norm_tokens, c.model.hidden, 1.0)));
 }
 
 void hidden_dropout_backward(const BlockContext& c, Segment& in) {

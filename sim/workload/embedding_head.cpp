@@ -50,9 +50,8 @@ LayerWork head_work(const BlockContext& c) {
   in.emplace_back(gemm_op("output head input grad", OpKind::kGemm, Precision::kBf16, 1, c.tokens, h, vocab));
   tensor_reduce(in, c, "reduce head input gradient");
   in.emplace_back(norm_backward("final norm backward", c.norm_tokens, h));
-  work.mlp_w.emplace_back(
-      gemm_op("output head weight grad", OpKind::kWeightGemm, Precision::kBf16, 1, vocab, h, c.tokens,
-              c.gradient_bytes));
+  work.mlp_w.emplace_back(gemm_op("output head weight grad", OpKind::kWeightGemm, Precision::kBf16, 1, vocab,
+                                  h, c.tokens, c.gradient_bytes));
   return work;
 }
 

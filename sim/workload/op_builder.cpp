@@ -65,7 +65,8 @@ void linear_input_grad(Segment& out, const BlockContext& c, const LinearNames& n
 
 void linear_weight_grad(Segment& out, const BlockContext& c, const LinearNames& names, std::int64_t m,
                         std::int64_t n, std::int64_t k) {
-  out.emplace_back(gemm_op(names.weight_grad, OpKind::kWeightGemm, c.precision, 1, n, k, m, c.gradient_bytes));
+  out.emplace_back(
+      gemm_op(names.weight_grad, OpKind::kWeightGemm, c.precision, 1, n, k, m, c.gradient_bytes));
 }
 
 Op norm_forward(const char* name, std::int64_t rows, std::int64_t width, bool recompute) {

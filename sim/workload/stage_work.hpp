@@ -41,7 +41,7 @@ struct StageUnits {
 struct Workload {
   std::vector<UnitWork> units;
   std::vector<StageUnits> stages;
-  double gradient_bytes = 4;  ///< of one weight gradient, summed up and reduced
+  double gradient_bytes = 4;     ///< of one weight gradient, summed up and reduced
   double weight_cast_bytes = 0;  ///< memory traffic per weight of a rank, once a step: FP8 copies
   double boundary_bytes = 0;     ///< one message between stages: a microbatch's hidden state in BF16
 };

@@ -34,6 +34,11 @@ std::vector<Scenario> scenarios() {
     s.layout.overlap_grad_reduce = s.layout.overlap_param_gather = {};
     s.layout.messages = MessageRule::kAsync;
     all.push_back(roomy(s));
+    s.training.attention = AttentionKernel::kUnfused;
+    s.training.dropout = true;
+    s.training.gradients = GradientFormat::kBf16;
+    s.training.precision = Precision::kFp8Tensor;
+    all.push_back(roomy(s));
   }
   for (Scenario s : test::real_scenarios()) {
     s.layout.stage_layers.clear();

@@ -71,6 +71,7 @@ namespace orrery::test {
   for (const char* product : {"gemm", "grouped-gemm", "wgrad", "grouped-wgrad"}) {
     g.operators.push_back(toy_gemm(std::string(product) + ".bf16"));
     g.operators.push_back(toy_gemm(std::string(product) + ".fp8-block", 2e12));
+    g.operators.push_back(toy_gemm(std::string(product) + ".fp8-tensor", 2e12));
   }
   for (const char* attention :
        {"attention.forward", "attention.backward", "attention-mla.forward", "attention-mla.backward"}) {

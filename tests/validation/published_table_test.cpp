@@ -240,6 +240,36 @@ TEST(TableCase, AStatedNetworkReplacesThatOfTheProfile) {
   EXPECT_DOUBLE_EQ(scenario_of(r).cluster.scale_out.bytes_per_s.value, 50e9 / 8);
 }
 
+TEST(TableCase, TheSourceNamesTheTrainingProgram) {
+  PublishedRow r = row();
+  EXPECT_EQ(scenario_of(r).stack.name, "");
+  r.source = "Zero Bubble PP (2401.10241)";
+  EXPECT_EQ(scenario_of(r).stack.name, "megatron-2023");
+  EXPECT_TRUE(scenario_of(r).training.dropout);
+  r.source = "Korthikanti et al. 2205.05198";
+  EXPECT_EQ(scenario_of(r).training.attention, AttentionKernel::kUnfused);
+  r.source = "NVIDIA NeMo performance docs 24.07";
+  EXPECT_EQ(scenario_of(r).training.gradients, GradientFormat::kFp32);
+  r.precision = "FP8";
+  EXPECT_EQ(scenario_of(r).training.gradients, GradientFormat::kBf16);
+}
+
+TEST(TableCase, VariantsOfAGpuAreTheShippedOneWithWhatDiffers) {
+  PublishedRow r = row();
+  r.gpu = "H100-96GB-HBM2e-500W";
+  EXPECT_EQ(scenario_of(r).cluster.gpu.power.cap_w.value, 500);
+  r.gpu = "A100-40GB";
+  r.precision = "bf16";
+  EXPECT_LT(scenario_of(r).cluster.gpu.memory_bytes.value, 43e9);
+  // 256 GPUs do not fill domains of 72: 64 of each are used.
+  r.gpu = "GB200";
+  r.gpus = 256;
+  r.dp.reset();
+  EXPECT_EQ(scenario_of(r).cluster.gpus_per_node, 64);
+  r.gpus = 8;
+  EXPECT_EQ(scenario_of(r).cluster.gpus_per_node, 72);
+}
+
 TEST(TableCase, WhatIsNotASpeedOfPreTrainingOnAKnownGpuIsSkippedWithItsReason) {
   PublishedRow r = row();
   r.metric = "mfu";
@@ -251,7 +281,7 @@ TEST(TableCase, WhatIsNotASpeedOfPreTrainingOnAKnownGpuIsSkippedWithItsReason) {
   r.notes = "LoRA; rank 16";
   EXPECT_EQ(reason_of(r), SkipReason::kTask);
   r = row();
-  r.gpu = "H100-96GB-HBM2e-500W";
+  r.gpu = "TPU-v5p";
   EXPECT_EQ(reason_of(r), SkipReason::kGpu);
   r = row();
   r.mbs.reset();

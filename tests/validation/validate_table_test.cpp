@@ -53,16 +53,18 @@ TEST(ValidateTable, GroupsShareOutAllScoredRows) {
   EXPECT_EQ(rows, sample().all.rows);
 }
 
-TEST(ValidateTable, ARunThatFoundRoomWhereTheSimulatorFindsNoneIsCountedAsMemory) {
+TEST(ValidateTable, ARunThatFoundRoomWhereTheSimulatorFindsNoneIsScoredWithEnoughAndCounted) {
   std::vector<PublishedRow> rows = load_published_table(kRoot / "tests/data/published_runs_sample.csv");
   rows.resize(1);
   rows[0].tp = 1;  // GPT-3 175B over 8 pipeline ranks alone: 22 billion weights on a GPU
   rows[0].dp.reset();
   const TableValidation found = validate_table(rows, folders());
-  EXPECT_EQ(found.count(SkipReason::kMemory), 1U);
-  EXPECT_EQ(found.all.rows, 0U);
-  EXPECT_NE(found.outcomes[0].skip->text.find("needs"), std::string::npos);
+  EXPECT_EQ(found.all.rows, 1U);
+  // 22e9 weights of 2 bytes with gradients of 4 alone are 132 GB of 85.
+  ASSERT_EQ(found.too_large().size(), 1U);
+  EXPECT_GT(found.too_large()[0], 132.0 / 85);
   EXPECT_NE(found.outcomes[0].inputs.find("tp1 cp1 pp8 vpp12"), std::string::npos);
+  EXPECT_NE(found.outcomes[0].inputs.find("memory = enough"), std::string::npos);
 }
 
 // MLPerf Training v4.1 (power), Dell: adapters stand in with all weights. Measured at the wall.

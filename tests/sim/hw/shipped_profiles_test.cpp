@@ -6,12 +6,13 @@
 namespace orrery::test {
 namespace {
 
-const std::vector<std::string> kGpus{"a100-sxm", "b200-sxm", "b300-sxm", "gb200", "gb300",  "h100-sxm",
-                                     "h20-sxm",  "h200-sxm", "h800-sxm", "l40s",  "mi300x", "rtx-4090"};
-const std::vector<std::string> kClusters{"a100-sxm-ib200",    "b200-sxm-ib400",    "b300-sxm-ib800",
-                                         "gb200-nvl72-ib400", "gb300-nvl72-ib800", "h100-sxm-ib400",
-                                         "h20-sxm-ib400",     "h200-sxm-ib400",    "h800-sxm-ib400",
-                                         "l40s-pcie-ib200",   "mi300x-rocev2-400", "rtx-4090-pcie-100g"};
+const std::vector<std::string> kGpus{"a100-sxm", "a100-sxm-40gb", "b200-sxm", "b300-sxm", "gb200",
+                                     "gb300",    "h100-sxm",      "h20-sxm",  "h200-sxm", "h800-sxm",
+                                     "l40s",     "mi300x",        "rtx-4090"};
+const std::vector<std::string> kClusters{
+    "a100-sxm-40gb-roce200", "a100-sxm-ib200",    "b200-sxm-ib400",    "b300-sxm-ib800", "gb200-nvl72-ib400",
+    "gb300-nvl72-ib800",     "h100-sxm-ib400",    "h20-sxm-ib400",     "h200-sxm-ib400", "h800-sxm-ib400",
+    "l40s-pcie-ib200",       "mi300x-rocev2-400", "rtx-4090-pcie-100g"};
 
 bool is_date(const std::string& text) {
   if (text.size() != 4 && text.size() != 7 && text.size() != 10) return false;

@@ -45,12 +45,29 @@ TEST(Scenario, WrittenTextReadsBackToTheSameText) {
   for (const char* change :
        {"layout.dp=16", "layout.schedule=zb-h1", "layout.recompute=norms,activation",
         "layout.stage_layers=[32]", "layout.communication_sms=20", "training.tokens=2T",
-        "routing.max_over_mean=1", "economics.pue=1.25", "training.precision=fp8-tensor"}) {
+        "routing.max_over_mean=1", "economics.pue=1.25", "training.precision=fp8-tensor", "stack=torch-2024",
+        "training.attention=unfused", "training.dropout=true", "training.gradients=bf16"}) {
     const std::string text(change);
     const std::size_t equals = text.find('=');
     const std::string once = to_json_text(with(text.substr(0, equals), text.substr(equals + 1)));
     EXPECT_EQ(to_json_text(parse(once)), once) << change;
   }
+}
+
+TEST(Scenario, AStackSetsWhatItsProgramDoesAndTheScenarioSetsTheRest) {
+  const Scenario plain = parse(least());
+  EXPECT_EQ(plain.training.attention, AttentionKernel::kFused);
+  const Scenario old = with("stack", "megatron-2021");
+  EXPECT_EQ(old.training.attention, AttentionKernel::kUnfused);
+  EXPECT_TRUE(old.training.dropout);
+  EXPECT_GT(old.cluster.gpu.host_launch_s.value, plain.cluster.gpu.host_launch_s.value);
+  EXPECT_EQ(assumed_value(old, "training.attention"), "unfused");
+  // What is given stays, also when it is the default, and survives being written and read again.
+  const Scenario mixed =
+      parse(least(), {{"stack", "megatron-2021", ""}, {"training.attention", "fused", ""}});
+  EXPECT_EQ(mixed.training.attention, AttentionKernel::kFused);
+  EXPECT_TRUE(mixed.training.dropout);
+  EXPECT_EQ(parse(to_json_text(mixed)).training.attention, AttentionKernel::kFused);
 }
 
 TEST(Scenario, SkewedRoutingIsWrittenWithItsSkew) {
@@ -143,6 +160,7 @@ TEST(ScenarioKeys, AreThoseThatAreRead) {
                                      {"cluster.nics_per_gpu", "2", ""},
                                      {"cluster.oversubscription", "2", ""},
                                      {"cluster.power_cap_w", "600", ""},
+                                     {"stack", "torch-2024", ""},
                                      {"economics.co2_g_per_kwh", "400", ""},
                                      {"economics.server_usd", "3e5", ""},
                                      {"economics.lifetime_years", "5", ""},
