@@ -61,7 +61,9 @@ std::string kernels_note(const BuyingRequest& r, const BuyingReport& report) {
   for (const std::size_t i : report.listed) {
     const GpuProfile& gpu = report.offers[i].scenario.cluster.gpu;
     if (const OperatorCurve* curve = gpu.find(op_class))
-      sources[gpu.name] = fmt::format("{} ({})", curve->source, to_text(curve->origin));
+      sources[gpu.name] = curve->kernels.empty()
+                              ? fmt::format("{} ({})", curve->source, to_text(curve->origin))
+                              : curve->kernels;
   }
   const auto differs = [&](const auto& entry) { return entry.second != sources.begin()->second; };
   if (std::none_of(sources.begin(), sources.end(), differs)) return {};

@@ -126,6 +126,7 @@ void fields(V& v, OperatorCurve& c) {
   }
   v.required("overhead_s", c.overhead_s, kNonNegative);
   v.required("sm_exponent", c.sm_exponent, between(0, 2));
+  if (V::reading || !c.kernels.empty()) v.optional("kernels", c.kernels);
   provenance_fields(v, c.origin, c.source, c.date, c.note);
   v.optional("median_error", c.median_error, kNonNegative);
   v.optional("p90_error", c.p90_error, kNonNegative);

@@ -43,6 +43,7 @@ struct OperatorCurve {
   double overhead_s = 0;   ///< fixed cost of one kernel (its gap to the next included)
   double sm_exponent = 1;  ///< time grows as (sm_count / SMs left)^sm_exponent
 
+  std::string kernels;  ///< whose they are, e.g. "DeepGEMM"; empty: not recorded beyond the source
   Origin origin = Origin::kAssumed;
   std::string source;
   std::string date;
