@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "planner/rounded_parts.hpp"
+#include "sim/simulate.hpp"
 
 namespace orrery {
 namespace {
@@ -181,7 +182,7 @@ StepWaterfall step_waterfall(const Metrics& m) {
   return out;
 }
 
-std::vector<Lever> try_levers(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate) {
+std::vector<Lever> try_levers(const Scenario& scenario, const Metrics& metrics) {
   std::vector<Lever> out;
   if (metrics.infeasible) return out;
   const std::vector<WaterfallBar> largest = losses(step_waterfall(metrics));
@@ -196,10 +197,10 @@ std::vector<Lever> try_levers(const Scenario& scenario, const Metrics& metrics, 
       return l.key == trial.lever.key && l.value == trial.lever.value;
     });
     if (seen) continue;
-    const Metrics other = simulate(trial.scenario);
+    const StepOutcome other = step_outcome(trial.scenario);
     if (other.infeasible) continue;
-    trial.lever.step_s = other.step_time_s;
-    trial.lever.gain = other.step_tokens / other.step_time_s / rate - 1.0;
+    trial.lever.step_s = other.time_s;
+    trial.lever.gain = other.tokens / other.time_s / rate - 1.0;
     out.push_back(trial.lever);
   }
   std::stable_sort(out.begin(), out.end(), [](const Lever& a, const Lever& b) { return a.gain > b.gain; });

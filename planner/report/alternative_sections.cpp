@@ -170,7 +170,7 @@ void add_gpu_points(ReportBuilder& b, Section& out) {
   std::size_t next = 0;
   for (const GpuPoint& p : in.runs.gpu_points) {
     if (p.infeasible.empty()) {
-      points.push_back({p.gpus, p.metrics.step_time_s, &in.gpu_runs[next++]});
+      points.push_back({p.gpus, p.step_s, &in.gpu_runs[next++]});
     } else {
       gpus.notes.push_back(
           fmt::format("{} GPUs: {}.", decimal_text(static_cast<double>(p.gpus), 0), p.infeasible));

@@ -76,7 +76,10 @@ ReportInput report_input(Scenario scenario, Metrics metrics, ReportRuns runs, co
     if (!point.infeasible.empty()) continue;
     Scenario other = scenario;
     other.gpus = point.gpus;
-    in.gpu_runs.push_back(training_run(run_question(point.metrics, other, data)));
+    Metrics step;
+    step.step_time_s = point.step_s;
+    step.step_tokens = point.step_tokens;
+    in.gpu_runs.push_back(training_run(run_question(step, other, data)));
   }
   for (const PublishedRun& p : published) {
     if (is_about(p, scenario)) in.published.emplace_back(p, compare(p, metrics, scenario));

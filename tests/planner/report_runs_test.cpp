@@ -23,7 +23,7 @@ const StepInput* find(const std::vector<StepInput>& inputs, const std::string& k
 TEST(ReportRuns, TheRentOfDeepSeekV3HasTenInputsThatMoveIt) {
   const Scenario s = test::v3_scenario();
   const Metrics m = simulated(s);
-  const std::vector<StepInput> inputs = report_runs(s, m, simulated, false).step_inputs;
+  const std::vector<StepInput> inputs = report_runs(s, m, false).step_inputs;
   const RunQuestion q = run_question(m, s, load_run_data(ORRERY_SOURCE_DIR "/hwprofiles/economics"));
   EXPECT_EQ(tornado(q, inputs, Outcome::kRentUsd).size(), 10u);
   EXPECT_EQ(find(inputs, "cluster.scale_up.efficiency"), nullptr);  // neither tensor nor context parallel
@@ -45,7 +45,7 @@ TEST(ReportRuns, RatesMoveTheStepWhateverTheFormOfTheCurves) {
         parse_scenario("", "test", {.profiles = {.roots = {ORRERY_SOURCE_DIR "/hwprofiles"}}, .base = {}}, o);
     const Metrics m = simulated(s);
     ASSERT_FALSE(m.infeasible) << cluster << ": " << m.infeasible->text;
-    const std::vector<StepInput> inputs = report_runs(s, m, simulated, false).step_inputs;
+    const std::vector<StepInput> inputs = report_runs(s, m, false).step_inputs;
     for (const auto& [key, least] : {std::pair{"gpu.operators.flops_per_s", 0.02},
                                      {"gpu.operators.bytes_per_s", 0.002},
                                      {"cluster.scale_up.efficiency", 0.001}}) {

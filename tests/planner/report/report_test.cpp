@@ -34,8 +34,8 @@ Document v3_report(const std::string& name = "deepseek-v3") {
   runs.levers.back().words = "half the ranks";
   runs.levers.back().step_s = 20;
   runs.levers.back().gain = 0.01;
-  runs.gpu_points = {{.gpus = 4096, .infeasible = {}, .metrics = m},
-                     {.gpus = 8192, .infeasible = "no", .metrics = {}}};
+  runs.gpu_points = {{.gpus = 4096, .infeasible = {}, .step_s = 12, .step_tokens = m.step_tokens},
+                     {.gpus = 8192, .infeasible = "no", .step_s = 0, .step_tokens = 0}};
   ReportInput in = report_input(s, m, runs, data(), {}, "test");
   in.program = "orrery test";
   in.source = "test";
