@@ -213,9 +213,10 @@ std::vector<std::string> bottleneck_sentences(const Metrics& m, const std::vecto
   std::vector<std::string> out;
   if (const std::vector<WaterfallBar> largest = losses(w); !largest.empty()) {
     const WaterfallBar* loss = &largest.front();
-    out.push_back(fmt::format("The largest loss is \"{}\": {} s, {} of the step of {} s.", loss->label,
-                              significant_text(loss->seconds), percent(loss->seconds / w.step_s),
-                              significant_text(w.step_s)));
+    out.push_back(fmt::format("The largest loss is \"{}\": {} s, {} of the {} s that a step {}takes.",
+                              loss->label, significant_text(loss->seconds),
+                              percent(loss->seconds / w.total_s), significant_text(w.total_s),
+                              w.has_failures ? "of the real run " : ""));
   }
   if (!levers.empty() && levers.front().gain > 0.0005) {
     const Lever& l = levers.front();
