@@ -8,10 +8,11 @@
 namespace orrery {
 namespace {
 
-std::string range_label(Outcome outcome, const std::string& usd) {
+std::string range_label(Outcome outcome, const ReportBuilder& b) {
+  const std::string usd = b.usd_unit();
   switch (outcome) {
     case Outcome::kDays: return "days";
-    case Outcome::kGpuHours: return "thousand GPU-hours";
+    case Outcome::kGpuHours: return b.hours_unit();
     case Outcome::kRentUsd: return "rented, " + usd;
     case Outcome::kOwnedUsd: return "owned, " + usd;
     case Outcome::kEnergyKwh: return "energy, MWh";
@@ -39,7 +40,7 @@ void add_uncertainty(ReportBuilder& b) {
   for (const OutcomeRange& r : in.ranges) {
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
     chart.rows.push_back(
-        {range_label(r.outcome, b.usd_unit()),
+        {range_label(r.outcome, b),
          fmt::format("{} - {}", b.doc.figures.at(id + ".p10").text, b.doc.figures.at(id + ".p90").text),
          {{r.p10 / r.central, r.p50 / r.central, "low"}, {r.p50 / r.central, r.p90 / r.central, "high"}}});
   }
@@ -57,13 +58,11 @@ void add_uncertainty(ReportBuilder& b) {
                 "the estimate."}};
   for (const OutcomeRange& r : in.ranges) {
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
-    const bool money = r.outcome == Outcome::kRentUsd || r.outcome == Outcome::kOwnedUsd;
-    const bool days_or_tonnes = r.outcome == Outcome::kDays || r.outcome == Outcome::kCo2Tonnes;
-    const double scale = money ? b.usd_scale() : days_or_tonnes ? 1.0 : 1e3;
+    // In the unit of the summary's table.
+    const double scale = r.central / b.doc.figures.at(id).value;
     const std::string& unit = b.doc.figures.at(id).unit;
     const int decimals = decimals_for(r.central / scale, 3);
-    t.rows.push_back({words(range_label(r.outcome, b.usd_unit())),
-                      b.decimal(id + ".p05", r.p05 / scale, unit, decimals),
+    t.rows.push_back({words(range_label(r.outcome, b)), b.decimal(id + ".p05", r.p05 / scale, unit, decimals),
                       b.decimal(id + ".p25", r.p25 / scale, unit, decimals),
                       b.decimal(id + ".p75", r.p75 / scale, unit, decimals),
                       b.decimal(id + ".p95", r.p95 / scale, unit, decimals),

@@ -18,7 +18,7 @@ struct Shown {
 Shown shown_as(Outcome outcome, const ReportBuilder& b) {
   switch (outcome) {
     case Outcome::kDays: return {"Time", "days", 1};
-    case Outcome::kGpuHours: return {"GPU time", "thousand GPU-hours", 1e3};
+    case Outcome::kGpuHours: return {"GPU time", b.hours_unit(), b.hours_scale()};
     case Outcome::kRentUsd: return {"Cost, rented", b.usd_unit(), b.usd_scale()};
     case Outcome::kOwnedUsd: return {"Cost, owned", b.usd_unit(), b.usd_scale()};
     case Outcome::kEnergyKwh: return {"Energy", "MWh", 1e3};
@@ -68,6 +68,11 @@ std::vector<std::string> risks(const ReportInput& in) {
   return out;
 }
 
+/// "1 layout", "7 layouts".
+std::string counted(std::ptrdiff_t n, const std::string& what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
 /// The change or layout that is simulated to be fastest, where it is worth more than half a per cent.
 std::string recommendation(const ReportInput& in) {
   constexpr double kWorthwhile = 0.005;
@@ -88,13 +93,15 @@ std::string recommendation(const ReportInput& in) {
                        percent(best));
   const std::size_t tried = in.runs.levers.size() + plans.size();
   if (tried == 0) return "Recommendation: none; no other layout was simulated.";
+  const auto layouts = std::count_if(plans.begin(), plans.end(), [](const PlanPoint& p) { return !p.own; });
+  const auto changes = std::count_if(in.runs.levers.begin(), in.runs.levers.end(),
+                                     [](const Lever& l) { return !l.changes_training; });
+  std::string text = counted(layouts, "other layout");
+  if (changes > 0) text += " and " + counted(changes, "change") + " of one setting";
   return fmt::format(
-      "Recommendation: keep the layout; of {} other layouts and {} changes of one setting that were "
-      "simulated "
-      "and leave the training as it is, none is faster by more than 0.5 %.",
-      std::count_if(plans.begin(), plans.end(), [](const PlanPoint& p) { return !p.own; }),
-      std::count_if(in.runs.levers.begin(), in.runs.levers.end(),
-                    [](const Lever& l) { return !l.changes_training; }));
+      "Recommendation: keep the layout; of {} that were simulated and leave the training as it is, "
+      "none is faster by more than 0.5 %.",
+      text);
 }
 
 /// "x 10^3 GPU-hours": a unit with a factor in it, behind a number.
@@ -138,9 +145,11 @@ void add_summary(ReportBuilder& b) {
   const ReportInput& in = b.in;
   const Scenario& s = in.scenario;
   Section& out = b.section("summary", "Summary");
+  // Prose has three digits, also where a table has more.
   const auto with_range = [&](const std::string& id) {
-    return fmt::format("{} ({} to {})", b.show(id), b.doc.figures.at(id + ".p10").text,
-                       b.doc.figures.at(id + ".p90").text);
+    const auto& f = b.doc.figures;
+    return fmt::format("{} ({} to {})", b.show(id), significant_text(f.at(id + ".p10").value),
+                       significant_text(f.at(id + ".p90").value));
   };
   out.paragraphs.push_back(fmt::format(
       "Training {} on {} tokens with {} GPUs is estimated to take {}, {}, at a goodput of {}. In brackets, "
@@ -172,7 +181,8 @@ void add_summary(ReportBuilder& b) {
                   {"high", true}},
       .rows = {},
       .notes = {fmt::format("P10 to P90: {} samples of all inputs, seed {}. Low and high: every input at its "
-                            "favourable or unfavourable end at once. The estimate has every "
+                            "favourable or unfavourable end at once; the ends of the model error of the step "
+                            "are its P10 and P90, so a few samples lie beyond. The estimate has every "
                             "input at its value and the step as simulated. P50 differs from it: published "
                             "runs took {} times their simulated time in the median, and a range that reaches "
                             "further up than down pulls P50 up.",

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -8,6 +9,7 @@
 #include "planner/report/document_json.hpp"
 #include "planner/report/report_builder.hpp"
 #include "planner/report/writers.hpp"
+#include "planner/rounded_parts.hpp"
 #include "sim/base/check.hpp"
 #include "sim/report/report_json.hpp"
 #include "sim/simulate.hpp"
@@ -135,6 +137,27 @@ TEST(Report, TrafficOfAGpuIsThatOfItsMessages) {
   const double all = report().figures.at("links.nic.sum").value;
   EXPECT_NEAR(report().figures.at("links.nic.load").value,
               100 * all / report().figures.at("step.time_s").value / 50, 1e-9);
+}
+
+// Numbers of up to three digits and zeros, but for counts of GPUs, layouts and runs, names and sources.
+TEST(Report, TheSummarysSentencesHaveThreeDigitsAndTheirRanges) {
+  const Section& summary = report().sections.front();
+  ASSERT_EQ(summary.key, "summary");
+  const auto& f = report().figures;
+  const std::string totals = summary.paragraphs[0] + summary.paragraphs[1];
+  for (const char* outcome : {"days", "gpu_hours", "rent_usd", "owned_usd", "energy_kwh", "co2e_t"}) {
+    const std::string id = std::string("run.") + outcome;
+    const std::string range = f.at(id).text + " " + f.at(id).unit + " (" +
+                              significant_text(f.at(id + ".p10").value) + " to " +
+                              significant_text(f.at(id + ".p90").value) + ")";
+    EXPECT_NE(totals.find(range), std::string::npos) << range;
+  }
+  int risks = 0;
+  for (const std::string& p : summary.paragraphs) risks += p.starts_with("Risk ") ? 1 : 0;
+  EXPECT_EQ(risks, 3);
+  EXPECT_EQ(std::count_if(summary.paragraphs.begin(), summary.paragraphs.end(),
+                          [](const std::string& p) { return p.starts_with("Recommendation: "); }),
+            1);
 }
 
 // Emissions less what was embodied grow with the grid's factor; the own grid shows the run's own figures.
