@@ -1,7 +1,9 @@
 #include "planner/report_runs.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <future>
+#include <set>
 
 #include "planner/curve_rates.hpp"
 #include "sim/base/check.hpp"
@@ -153,13 +155,31 @@ std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m) {
   return out;
 }
 
+/// Data-parallel sizes that divide the batch, each the nearest to a quarter, half, one and a half, two and
+/// four times the scenario's; of two equally near ones the smaller.
+std::vector<std::int64_t> other_replicas(const Scenario& s) {
+  const std::int64_t own = s.gpus / (s.layout.tp * s.layout.cp * s.layout.pp);
+  const std::int64_t sequences = s.training.global_batch_size / s.layout.microbatch_size;
+  std::set<std::int64_t> found;
+  for (const double factor : {0.25, 0.5, 1.5, 2.0, 4.0}) {
+    const double wanted = static_cast<double>(own) * factor;
+    std::int64_t best = 0;
+    for (std::int64_t dp = 1; dp <= sequences; ++dp) {
+      if (sequences % dp != 0) continue;
+      if (best == 0 ||
+          std::abs(static_cast<double>(dp) - wanted) < std::abs(static_cast<double>(best) - wanted))
+        best = dp;
+    }
+    if (best > 0 && best != own) found.insert(best);
+  }
+  return {found.begin(), found.end()};
+}
+
 std::vector<GpuPoint> gpu_points(const Scenario& s) {
   std::vector<Scenario> scenarios;
-  for (const double factor : {0.5, 1.5, 2.0, 4.0}) {
-    const double gpus = static_cast<double>(s.gpus) * factor;
-    if (gpus < 1 || gpus != static_cast<double>(static_cast<std::int64_t>(gpus))) continue;
+  for (const std::int64_t dp : other_replicas(s)) {
     scenarios.push_back(s);
-    scenarios.back().gpus = static_cast<std::int64_t>(gpus);
+    scenarios.back().gpus = dp * s.layout.tp * s.layout.cp * s.layout.pp;
     scenarios.back().layout.dp = 0;
   }
   const std::vector<StepOutcome> results = run_all(scenarios);

@@ -27,7 +27,7 @@ struct ReportRuns {
   Alternatives alternatives;         ///< other layouts on the same GPUs
 };
 
-/// At most six levers, nine runs for inputs of the step, four numbers of GPUs and, with `search`, a small
+/// At most six levers, nine runs for inputs of the step, five numbers of GPUs and, with `search`, a small
 /// space of layouts, on two threads; the results do not depend on them.
 [[nodiscard]] ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, bool search);
 

@@ -107,7 +107,12 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
                       b.decimal(outcome + ".low", low, b.usd_unit(), decimals),
                       b.decimal(outcome + ".high", high, b.usd_unit(), decimals),
                       words(bar.simulated ? bar.kind + ", simulated" : bar.kind)});
-    const std::string label = bar.key.size() > 30 ? bar.what.substr(0, 30) : bar.key;
+    // What fits beside the bars; the table has all words.
+    constexpr std::size_t kMost = 30;
+    const std::string label = bar.key.starts_with("model error") ? bar.key
+                              : bar.what.size() <= kMost         ? bar.what
+                              : bar.key.size() <= kMost          ? bar.key
+                                                                 : bar.what.substr(0, kMost);
     const bool grows = low <= high;
     chart.rows.push_back(
         {label,

@@ -57,5 +57,34 @@ TEST(ReportRuns, RatesMoveTheStepWhateverTheFormOfTheCurves) {
   }
 }
 
+// A batch of 512 goes into data-parallel sizes of powers of two alone: with dp 4 of 8 GPUs (tp 2) those
+// nearest to 1, 2, 6, 8 and 16 are 1, 2, 4 (the scenario's own, the smaller of two), 8 and 16.
+TEST(ReportRuns, OtherNumbersOfGpusAreThoseThatTheBatchDividesInto) {
+  const std::vector<Override> o{{"model", "llama-3-8b", "test"},
+                                {"cluster.profile", "h100-sxm-ib400", "test"},
+                                {"cluster.gpus", "8", "test"},
+                                {"layout.tp", "2", "test"},
+                                {"layout.sequence_parallel", "true", "test"},
+                                {"layout.recompute", "full", "test"},
+                                {"training.global_batch_size", "512", "test"},
+                                {"training.sequence_length", "4096", "test"}};
+  const Scenario s =
+      parse_scenario("", "test", {.profiles = {.roots = {ORRERY_SOURCE_DIR "/hwprofiles"}}, .base = {}}, o);
+  const Metrics m = simulated(s);
+  ASSERT_FALSE(m.infeasible) << m.infeasible->text;
+  std::vector<std::int64_t> gpus;
+  double last = 1e9;
+  for (const GpuPoint& p : report_runs(s, m, false).gpu_points) {
+    gpus.push_back(p.gpus);
+    if (!p.infeasible.empty()) continue;
+    EXPECT_LT(p.step_s, last) << p.gpus;
+    last = p.step_s;
+    Scenario other = s;
+    other.gpus = p.gpus;
+    EXPECT_EQ(p.step_s, simulated(other).step_time_s) << p.gpus;
+  }
+  EXPECT_EQ(gpus, (std::vector<std::int64_t>{2, 4, 16, 32}));
+}
+
 }  // namespace
 }  // namespace orrery
