@@ -147,9 +147,12 @@ void add_step_inputs(ReportBuilder& b, Section& out) {
       .caption = "Inputs of the simulated step",
       .columns = {{"input"}, {"value", true}, {"low", true}, {"high", true}, {"unit"}, {"kind"}, {"source"}},
       .rows = {},
-      .notes = {"Low and high: all rates of a kind move together, as in the table above. A dash: held at "
-                "its value; what is wrong with it is part of the model error of the step time or of GPU "
-                "power."}};
+      .notes = {
+          std::string(in.runs.step_inputs.empty()
+                          ? ""
+                          : "Low and high: all rates of a kind move together, as in the table above. ") +
+          "A dash: held at its value; what is wrong with it is part of the model error of the step time "
+          "or of GPU power."}};
   for (const Assumption& a : in.metrics.assumptions) {
     const auto listed = [&](const std::vector<RunInput>& inputs) {
       return std::any_of(inputs.begin(), inputs.end(), [&](const RunInput& i) {

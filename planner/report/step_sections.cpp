@@ -163,7 +163,7 @@ void add_plan(ReportBuilder& b) {
   row("schedule", l.schedule);
   row("ZeRO stage", std::to_string(l.zero_stage));
   row("recompute", l.recompute.policy);
-  row("microbatch", fmt::format("{} sequence(s)", l.microbatch_size));
+  row("microbatch", fmt::format("{} sequence{}", l.microbatch_size, l.microbatch_size == 1 ? "" : "s"));
   row("batch", fmt::format("{} sequences of {} tokens",
                            decimal_text(static_cast<double>(s.training.global_batch_size), 0),
                            decimal_text(static_cast<double>(s.training.sequence_length), 0)));
