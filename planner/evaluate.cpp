@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "sim/chunk_step.hpp"
 #include "sim/schedule/generators.hpp"
@@ -61,7 +62,7 @@ Evaluated Evaluator::evaluate(const Candidate& candidate, double cut) {
     simulate_into(out);
   } else if (!chunk.exact) {
     out.operator_level = true;
-    out.figures.step_s = step_seconds(scenario_, plan);
+    out.figures.step_s = step_seconds(scenario_, std::move(plan.schedule));
   }
   out.complete = true;
   judge(out);

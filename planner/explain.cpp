@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "planner/rounded_parts.hpp"
+#include "sim/simulate.hpp"
 
 namespace orrery {
 namespace {
@@ -181,7 +182,7 @@ StepWaterfall step_waterfall(const Metrics& m) {
   return out;
 }
 
-std::vector<Lever> try_levers(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate) {
+std::vector<Lever> try_levers(const Scenario& scenario, const Metrics& metrics) {
   std::vector<Lever> out;
   if (metrics.infeasible) return out;
   const std::vector<WaterfallBar> largest = losses(step_waterfall(metrics));
@@ -196,10 +197,10 @@ std::vector<Lever> try_levers(const Scenario& scenario, const Metrics& metrics, 
       return l.key == trial.lever.key && l.value == trial.lever.value;
     });
     if (seen) continue;
-    const Metrics other = simulate(trial.scenario);
+    const StepOutcome other = step_outcome(trial.scenario);
     if (other.infeasible) continue;
-    trial.lever.step_s = other.step_time_s;
-    trial.lever.gain = other.step_tokens / other.step_time_s / rate - 1.0;
+    trial.lever.step_s = other.time_s;
+    trial.lever.gain = other.tokens / other.time_s / rate - 1.0;
     out.push_back(trial.lever);
   }
   std::stable_sort(out.begin(), out.end(), [](const Lever& a, const Lever& b) { return a.gain > b.gain; });
@@ -212,9 +213,10 @@ std::vector<std::string> bottleneck_sentences(const Metrics& m, const std::vecto
   std::vector<std::string> out;
   if (const std::vector<WaterfallBar> largest = losses(w); !largest.empty()) {
     const WaterfallBar* loss = &largest.front();
-    out.push_back(fmt::format("The largest loss is \"{}\": {} s, {} of the step of {} s.", loss->label,
-                              significant_text(loss->seconds), percent(loss->seconds / w.step_s),
-                              significant_text(w.step_s)));
+    out.push_back(fmt::format("The largest loss is \"{}\": {} s, {} of the {} s that a step {}takes.",
+                              loss->label, significant_text(loss->seconds),
+                              percent(loss->seconds / w.total_s), significant_text(w.total_s),
+                              w.has_failures ? "of the real run " : ""));
   }
   if (!levers.empty() && levers.front().gain > 0.0005) {
     const Lever& l = levers.front();

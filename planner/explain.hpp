@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,13 +36,9 @@ struct Lever {
   double gain = 0;  ///< relative: tokens/s of the change over those of the scenario, less 1
 };
 
-/// Simulates one scenario; of the two only the metrics are read.
-using Simulate = std::function<Metrics(const Scenario&)>;
-
 /// Changes worth trying against the two largest losses, each simulated; feasible ones, best first. At most
 /// six runs.
-[[nodiscard]] std::vector<Lever> try_levers(const Scenario& scenario, const Metrics& metrics,
-                                            const Simulate& simulate);
+[[nodiscard]] std::vector<Lever> try_levers(const Scenario& scenario, const Metrics& metrics);
 
 /// At most three sentences: what limits the step and by how much, the best lever with its simulated size, and
 /// the memory that is left.

@@ -176,6 +176,13 @@ void rows(const Reader& r, Metrics& m) {
                         .nodes = static_cast<std::int64_t>(r.number(at + "/nodes")),
                         .tier = r.text(at + "/tier")});
   }
+  // Results of before 2026-11-26 have no traffic.
+  for (std::size_t i = 0; r.find("/links") != nullptr && i < r.size("/links"); ++i) {
+    const std::string at = fmt::format("/links/{}", i);
+    m.links.push_back({.axis = r.text(at + "/axis"),
+                       .scale_up_bytes = r.number(at + "/scale_up_bytes"),
+                       .scale_out_bytes = r.number(at + "/scale_out_bytes")});
+  }
   for (std::size_t i = 0; i < r.size("/assumptions"); ++i) {
     const std::string at = fmt::format("/assumptions/{}", i);
     const Json* value = r.find(at + "/value");

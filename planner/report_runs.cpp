@@ -1,22 +1,25 @@
 #include "planner/report_runs.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <future>
+#include <set>
 
 #include "sim/base/check.hpp"
 #include "sim/base/work_control.hpp"
 #include "sim/hw/curve_rates.hpp"
+#include "sim/simulate.hpp"
 
 namespace orrery {
 namespace {
 
 /// Simulates all; two at a time.
-std::vector<Metrics> run_all(const std::vector<Scenario>& scenarios, const Simulate& simulate) {
-  std::vector<Metrics> out(scenarios.size());
+std::vector<StepOutcome> run_all(const std::vector<Scenario>& scenarios) {
+  std::vector<StepOutcome> out(scenarios.size());
   const WorkControl* const control = current_control();
   const auto work = [&](std::size_t first) {
     const ControlScope scope(control);
-    for (std::size_t i = first; i < scenarios.size(); i += 2) out[i] = simulate(scenarios[i]);
+    for (std::size_t i = first; i < scenarios.size(); i += 2) out[i] = step_outcome(scenarios[i]);
   };
   std::future<void> other = std::async(std::launch::async, work, std::size_t{1});
   work(0);
@@ -126,7 +129,7 @@ Change of_routing(const Scenario& s) {
   return c;
 }
 
-std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m, const Simulate& simulate) {
+std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m) {
   std::vector<Change> changes{of_gemm_rate(s), of_memory_rate(s)};
   if (s.layout.tp * s.layout.cp > 1 && s.cluster.gpus_per_node > 1) changes.push_back(of_scale_up(s));
   if (s.gpus > s.cluster.gpus_per_node) changes.push_back(of_scale_out(s));
@@ -137,13 +140,13 @@ std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m, const Si
     if (c.has_low) scenarios.push_back(c.low);
     scenarios.push_back(c.high);
   }
-  const std::vector<Metrics> results = run_all(scenarios, simulate);
+  const std::vector<StepOutcome> results = run_all(scenarios);
   std::vector<StepInput> out;
   std::size_t next = 0;
   for (Change& c : changes) {
     const auto ratio = [&](double otherwise) {
-      const Metrics& r = results[next++];
-      return r.infeasible ? otherwise : r.step_time_s / m.step_time_s;
+      const StepOutcome& r = results[next++];
+      return r.infeasible ? otherwise : r.time_s / m.step_time_s;
     };
     if (c.has_low) c.input.step_ratio_at_low = ratio(1.0);
     c.input.step_ratio_at_high = ratio(1.0);
@@ -152,37 +155,57 @@ std::vector<StepInput> step_inputs(const Scenario& s, const Metrics& m, const Si
   return out;
 }
 
-std::vector<GpuPoint> gpu_points(const Scenario& s, const Simulate& simulate) {
+/// Data-parallel sizes that divide the batch, each the nearest to a quarter, half, one and a half, two and
+/// four times the scenario's; of two equally near ones the smaller.
+std::vector<std::int64_t> other_replicas(const Scenario& s) {
+  const std::int64_t own = s.gpus / (s.layout.tp * s.layout.cp * s.layout.pp);
+  const std::int64_t sequences = s.training.global_batch_size / s.layout.microbatch_size;
+  std::set<std::int64_t> found;
+  for (const double factor : {0.25, 0.5, 1.5, 2.0, 4.0}) {
+    const double wanted = static_cast<double>(own) * factor;
+    std::int64_t best = 0;
+    for (std::int64_t dp = 1; dp <= sequences; ++dp) {
+      if (sequences % dp != 0) continue;
+      if (best == 0 ||
+          std::abs(static_cast<double>(dp) - wanted) < std::abs(static_cast<double>(best) - wanted))
+        best = dp;
+    }
+    if (best > 0 && best != own) found.insert(best);
+  }
+  return {found.begin(), found.end()};
+}
+
+std::vector<GpuPoint> gpu_points(const Scenario& s) {
   std::vector<Scenario> scenarios;
-  for (const double factor : {0.5, 1.5, 2.0, 4.0}) {
-    const double gpus = static_cast<double>(s.gpus) * factor;
-    if (gpus < 1 || gpus != static_cast<double>(static_cast<std::int64_t>(gpus))) continue;
+  for (const std::int64_t dp : other_replicas(s)) {
     scenarios.push_back(s);
-    scenarios.back().gpus = static_cast<std::int64_t>(gpus);
+    scenarios.back().gpus = dp * s.layout.tp * s.layout.cp * s.layout.pp;
     scenarios.back().layout.dp = 0;
   }
-  std::vector<Metrics> results = run_all(scenarios, simulate);
+  const std::vector<StepOutcome> results = run_all(scenarios);
   std::vector<GpuPoint> out;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
-    const std::string why = results[i].infeasible ? results[i].infeasible->text : std::string{};
-    out.push_back({.gpus = scenarios[i].gpus, .infeasible = why, .metrics = std::move(results[i])});
+    const StepOutcome& r = results[i];
+    out.push_back({.gpus = scenarios[i].gpus,
+                   .infeasible = r.infeasible ? r.infeasible->text : std::string{},
+                   .step_s = r.time_s,
+                   .step_tokens = r.tokens});
   }
   return out;
 }
 
 }  // namespace
 
-ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, const Simulate& simulate,
-                       bool search) {
+ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, bool search) {
   SIM_CHECK(!metrics.infeasible, "a report is about a layout that runs");
   const WorkControl* const control = current_control();
   std::future<std::vector<Lever>> levers = std::async(std::launch::async, [&] {
     const ControlScope scope(control);
-    return try_levers(scenario, metrics, simulate);
+    return try_levers(scenario, metrics);
   });
   ReportRuns out;
-  out.step_inputs = step_inputs(scenario, metrics, simulate);
-  out.gpu_points = gpu_points(scenario, simulate);
+  out.step_inputs = step_inputs(scenario, metrics);
+  out.gpu_points = gpu_points(scenario);
   out.levers = levers.get();
   if (search) out.alternatives = search_alternatives(scenario, 2);
   return out;

@@ -14,7 +14,8 @@ namespace orrery {
 struct GpuPoint {
   std::int64_t gpus = 0;
   std::string infeasible;  ///< why not; empty when it ran
-  Metrics metrics;
+  double step_s = 0;
+  double step_tokens = 0;
 };
 
 /// What a report needs besides its result: simulations with one thing changed. The only part of a report
@@ -26,9 +27,8 @@ struct ReportRuns {
   Alternatives alternatives;         ///< other layouts on the same GPUs
 };
 
-/// At most six levers, nine runs for inputs of the step, four numbers of GPUs and, with `search`, a small
+/// At most six levers, nine runs for inputs of the step, five numbers of GPUs and, with `search`, a small
 /// space of layouts, on two threads; the results do not depend on them.
-[[nodiscard]] ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics,
-                                     const Simulate& simulate, bool search);
+[[nodiscard]] ReportRuns report_runs(const Scenario& scenario, const Metrics& metrics, bool search);
 
 }  // namespace orrery

@@ -38,6 +38,17 @@ class Question {
                           .stated = stated});
   }
 
+  /// An input that is shown and not varied.
+  void add_other(std::string key, std::string what, std::string unit, double RunInputs::*member,
+                 const Ranged& range) {
+    out.values.*member = range.value;
+    out.others.push_back({.key = std::move(key),
+                          .what = std::move(what),
+                          .unit = std::move(unit),
+                          .member = member,
+                          .range = range});
+  }
+
   /// The scenario's value where it has one, else the data's.
   void add_or(std::string key, std::string what, std::string unit, double RunInputs::*member,
               const std::optional<double>& stated, const Ranged& data) {
@@ -113,11 +124,14 @@ void add_reliability(const Scenario& s, const RunData& data, Question& q) {
            d.checkpoint_bytes_per_s_per_node);
   q.add_or("reliability.checkpoint_stall_s", "stall of one checkpoint", "s", &RunInputs::stall_s,
            r.checkpoint_stall_s, d.checkpoint_stall_s);
-  q.add_or("reliability.straggler_loss", "time lost to slow nodes, at most", "share",
+  q.add_or("reliability.straggler_loss", "largest share of time lost to slow nodes", "share",
            &RunInputs::straggler_loss, r.straggler_loss, d.straggler_loss);
   q.add("slow_node_share", "nodes that run slow", "share", &RunInputs::slow_node_share, d.slow_node_share);
-  v.hardware_share = d.hardware_share.value;
-  v.repair_s = r.repair_s.value_or(d.repair_s.value);
+  q.add_other("hardware_share", "failures that take a node out", "share", &RunInputs::hardware_share,
+              d.hardware_share);
+  q.add_other("reliability.repair_s", "repair of a node", "s", &RunInputs::repair_s,
+              r.repair_s ? given(*r.repair_s, "scenario") : d.repair_s);
+  q.out.others.back().stated = r.repair_s.has_value();
 }
 
 void add_money(const Scenario& s, const RunData& data, Question& q) {
@@ -160,8 +174,10 @@ void add_money(const Scenario& s, const RunData& data, Question& q) {
   q.add("utilisation", "share of its life a machine works", "share", &RunInputs::utilisation, p.utilisation);
   q.add("space_usd_per_kw_month", "space and cooling plant", "USD per kW and month",
         &RunInputs::space_usd_per_kw_month, p.space_usd_per_kw_month);
-  q.out.values.development_hardware_share = p.development_hardware_share.value;
-  q.out.values.development_energy_share = p.development_energy_share.value;
+  q.add_other("development_hardware_share", "hardware in the cost of development", "share",
+              &RunInputs::development_hardware_share, p.development_hardware_share);
+  q.add_other("development_energy_share", "energy in the cost of development", "share",
+              &RunInputs::development_energy_share, p.development_energy_share);
 }
 
 void add_carbon(const Scenario& s, const RunData& data, Question& q) {

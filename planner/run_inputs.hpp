@@ -52,6 +52,7 @@ struct RunInput {
 struct RunQuestion {
   RunInputs values;
   std::vector<RunInput> ranges;
+  std::vector<RunInput> others;  ///< that move none of the totals: spare nodes, cost of development
   bool has_tokens = false, has_rent = false, has_energy_price = false, has_pue = false, has_carbon = false,
        has_machines = false;
   std::string machine;  ///< GPU of the price list

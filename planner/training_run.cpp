@@ -40,24 +40,24 @@ RunEnergy energy_of(const RunInputs& v, const TrainingRun& run) {
   return e;
 }
 
-OwnedCost owned_of(const RunInputs& v, const TrainingRun& run) {
+OwnedInput owned_input(const RunInputs& v, const TrainingRun& run) {
   const double machines = run.energy->machines();
-  return owned_cost({.nodes = v.nodes,
-                     .gpus = v.gpus,
-                     .server_usd = v.server_usd,
-                     .switches = v.switches,
-                     .links = v.links,
-                     .switch_usd = v.switch_usd,
-                     .link_usd = v.link_usd,
-                     .other_usd_per_gpu = v.other_usd_per_gpu,
-                     .lifetime_years = v.lifetime_years,
-                     .utilisation = v.utilisation,
-                     .days = run.days,
-                     .it_kwh = machines,
-                     .pue = v.pue,
-                     .usd_per_kwh = v.usd_per_kwh,
-                     .it_kw = machines / (run.days * 24.0),
-                     .space_usd_per_kw_month = v.space_usd_per_kw_month});
+  return {.nodes = v.nodes,
+          .gpus = v.gpus,
+          .server_usd = v.server_usd,
+          .switches = v.switches,
+          .links = v.links,
+          .switch_usd = v.switch_usd,
+          .link_usd = v.link_usd,
+          .other_usd_per_gpu = v.other_usd_per_gpu,
+          .lifetime_years = v.lifetime_years,
+          .utilisation = v.utilisation,
+          .days = run.days,
+          .it_kwh = machines,
+          .pue = v.pue,
+          .usd_per_kwh = v.usd_per_kwh,
+          .it_kw = machines / (run.days * 24.0),
+          .space_usd_per_kw_month = v.space_usd_per_kw_month};
 }
 
 Carbon carbon_of(const RunInputs& v, const TrainingRun& run) {
@@ -103,7 +103,10 @@ TrainingRun training_run(const RunQuestion& q, const RunInputs& v) {
   if (q.has_rent) run.rent_usd = run.gpu_hours * v.usd_per_gpu_hour;
   if (q.has_pue && v.gpu_mean_w > 0) run.energy = energy_of(v, run);
   if (run.energy && q.has_energy_price && q.has_machines) {
-    run.owned = owned_of(v, run);
+    const OwnedInput owned = owned_input(v, run);
+    run.owned = owned_cost(owned);
+    run.purchase = purchase(owned);
+    run.life_share = life_share(owned);
     run.development_usd = run.owned->total() / (v.development_hardware_share + v.development_energy_share);
   }
   if (run.energy && q.has_carbon) run.carbon = carbon_of(v, run);

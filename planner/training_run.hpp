@@ -37,6 +37,8 @@ struct TrainingRun {
   std::optional<RunEnergy> energy;
   std::optional<double> rent_usd;
   std::optional<OwnedCost> owned;
+  std::optional<Purchase> purchase;       ///< of the machines behind `owned`
+  double life_share = 0;                  ///< of their working life that the run takes
   std::optional<double> development_usd;  ///< owned / share of hardware and energy in development cost
   std::optional<Carbon> carbon;
 };

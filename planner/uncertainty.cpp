@@ -189,13 +189,21 @@ std::vector<OutcomeRange> outcome_ranges(const RunQuestion& q, Sampling sampling
     std::sort(values.begin(), values.end());
     const auto outcome = static_cast<Outcome>(o);
     const auto [low, high] = extremes(q, outcome);
+    const double at_centre = outcome_of(central, outcome).value_or(0);
     out.push_back({.outcome = outcome,
                    .low = low,
-                   .central = outcome_of(central, outcome).value_or(0),
+                   .central = at_centre,
                    .high = high,
                    .p10 = percentile(values, 0.1),
                    .p50 = percentile(values, 0.5),
-                   .p90 = percentile(values, 0.9)});
+                   .p90 = percentile(values, 0.9),
+                   .p05 = percentile(values, 0.05),
+                   .p25 = percentile(values, 0.25),
+                   .p75 = percentile(values, 0.75),
+                   .p95 = percentile(values, 0.95),
+                   .above = static_cast<double>(values.end() -
+                                                std::upper_bound(values.begin(), values.end(), at_centre)) /
+                            static_cast<double>(values.size())});
   }
   return out;
 }
@@ -203,6 +211,14 @@ std::vector<OutcomeRange> outcome_ranges(const RunQuestion& q, Sampling sampling
 std::optional<double> break_even_usd_per_gpu_hour(const TrainingRun& run) {
   if (!run.owned || run.gpu_hours <= 0) return std::nullopt;
   return run.owned->total() / run.gpu_hours;
+}
+
+std::optional<double> break_even_utilisation(const TrainingRun& run, double utilisation) {
+  if (!run.owned || !run.rent_usd) return std::nullopt;
+  const OwnedCost& c = *run.owned;
+  const double left = *run.rent_usd - c.power - c.cooling - c.space;
+  if (left <= 0) return std::nullopt;
+  return (c.servers + c.network + c.other) * utilisation / left;
 }
 
 }  // namespace orrery

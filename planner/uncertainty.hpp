@@ -45,6 +45,8 @@ struct OutcomeRange {
   Outcome outcome = Outcome::kDays;
   double low = 0, central = 0, high = 0;
   double p10 = 0, p50 = 0, p90 = 0;
+  double p05 = 0, p25 = 0, p75 = 0, p95 = 0;
+  double above = 0;  ///< share of the samples that exceed the estimate
 };
 
 struct Sampling {
@@ -58,6 +60,11 @@ struct Sampling {
 /// seed, the normal quantile Acklam's approximation, so the same input gives the same bytes everywhere.
 /// Outcomes the run does not have are left out.
 [[nodiscard]] std::vector<OutcomeRange> outcome_ranges(const RunQuestion& question, Sampling sampling = {});
+
+/// The share of their life that bought machines have to work for owning to cost what this run's rent costs:
+/// with U the utilisation behind `run.owned`, price's share * U / (rent - energy - space). Empty where one of
+/// the two is unknown or energy and space alone cost more than the rent; above 1 where owning never pays.
+[[nodiscard]] std::optional<double> break_even_utilisation(const TrainingRun& run, double utilisation);
 
 /// The rent of a GPU-hour at which renting costs as much as owning; empty where one of the two is unknown.
 [[nodiscard]] std::optional<double> break_even_usd_per_gpu_hour(const TrainingRun& run);

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/base/check.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/work_control.hpp"
+#include "sim/chunk_step.hpp"
 #include "sim/engine/engine.hpp"
 #include "sim/lower/step_window.hpp"
 #include "sim/pick_schedule.hpp"
@@ -160,9 +162,27 @@ SimResult simulate(const Scenario& given) {
   return result;
 }
 
-double step_seconds(const Scenario& scenario, Plan& plan) {
+double step_seconds(const Scenario& scenario, Schedule schedule) {
+  Plan plan;
+  SIM_CHECK(plan_layout(scenario, plan), "a plan without verdict has none the second time");
+  const bool pairs = overlaps(schedule);
+  plan_schedule(scenario, std::move(schedule), pairs, plan);
   const LoweredStep step = lower_plan(scenario, plan);
   return to_seconds(step_period(step, run_step(step)).length).value;
+}
+
+StepOutcome step_outcome(const Scenario& given) {
+  Scenario scenario = given;
+  Plan plan;
+  make_plan(scenario, PickEffort::kBest, plan);
+  check_control();
+  if (plan.verdict) return {.infeasible = std::move(plan.verdict)};
+  const ChunkStep chunk = chunk_step(scenario, plan);
+  const std::int64_t tokens = scenario.training.global_batch_size * scenario.training.sequence_length;
+  return {
+      .infeasible = {},
+      .time_s = chunk.exact ? to_seconds(chunk.time).value : step_seconds(scenario, std::move(plan.schedule)),
+      .tokens = static_cast<double>(tokens)};
 }
 
 PairResult simulate_pair(const Scenario& scenario, int layers) {

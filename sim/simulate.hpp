@@ -10,7 +10,6 @@
 namespace orrery {
 
 struct LoweredStep;
-struct Plan;
 struct Timeline;
 
 /// A simulated step: the metrics and, when feasible, what they were read from.
@@ -26,8 +25,19 @@ struct SimResult {
 /// `ControlScope` (sim/base/work_control.hpp) it can be paused and stopped.
 [[nodiscard]] SimResult simulate(const Scenario& scenario);
 
-/// Seconds of a step alone, of a plan without verdict: `step_time_s` of `simulate`, without measuring.
-[[nodiscard]] double step_seconds(const Scenario& scenario, Plan& plan);
+/// Seconds of a step alone: `step_time_s` of `simulate`, without measuring. The schedule is that of a plan
+/// without verdict; the plan is made anew, since `chunk_step` uses up its templates and what is lowered after
+/// it is another step, by up to a thousandth.
+[[nodiscard]] double step_seconds(const Scenario& scenario, Schedule schedule);
+
+/// What `simulate` says of a step's time, to the picosecond and without all else: at chunk level where that
+/// is exact (sim/chunk_step.hpp), without measuring where it is not.
+struct StepOutcome {
+  Verdict infeasible;
+  double time_s = 0;
+  double tokens = 0;
+};
+[[nodiscard]] StepOutcome step_outcome(const Scenario& scenario);
 
 /// The schedule a scenario asks for: a generator's or a CSV file's. Infeasible sizes give a Verdict.
 [[nodiscard]] Verdict scenario_schedule(const Scenario& scenario, Schedule& out);

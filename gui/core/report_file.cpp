@@ -11,7 +11,6 @@
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/report/published.hpp"
-#include "sim/simulate.hpp"
 
 namespace orrery::gui {
 
@@ -24,9 +23,7 @@ Document run_report(const RunView& run, const ProfileFolders& profiles, const Re
   // What the scenario lacks is said before anything is simulated.
   (void)report_input(run.scenario(), run.metrics(), {}, data, {}, place);
   ReportRuns runs;
-  if (alternatives)
-    runs = report_runs(
-        run.scenario(), run.metrics(), [](const Scenario& s) { return simulate(s).metrics; }, true);
+  if (alternatives) runs = report_runs(run.scenario(), run.metrics(), true);
   ReportInput in =
       report_input(run.scenario(), run.metrics(), std::move(runs), data, load_published(profiles), place);
   in.program = origin.program;

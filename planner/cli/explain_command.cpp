@@ -37,7 +37,7 @@ Explained explain(const Scenario& scenario, const Metrics& metrics) {
   }
   e.seconds = rounded_parts(seconds, decimals_for(e.waterfall.total_s, 5));
   e.shares = rounded_parts(shares, 1);
-  e.levers = try_levers(scenario, metrics, [](const Scenario& s) { return simulate(s).metrics; });
+  e.levers = try_levers(scenario, metrics);
   e.sentences = bottleneck_sentences(metrics, e.levers);
   return e;
 }

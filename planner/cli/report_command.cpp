@@ -126,9 +126,7 @@ Document made_from(const Invocation& call, const std::string& text, const std::s
     const std::string path = call.get("--plan");
     plan = read_alternatives(read_file(path), path, scenario, context);
   }
-  if (!call.has("--no-runs"))
-    runs = report_runs(
-        scenario, metrics, [](const Scenario& s) { return simulate(s).metrics; }, !plan);
+  if (!call.has("--no-runs")) runs = report_runs(scenario, metrics, !plan);
   if (plan) runs.alternatives = std::move(*plan);
   ReportInput in = report_input(std::move(scenario), std::move(metrics), std::move(runs), data,
                                 load_published(folders), scenario_place);

@@ -34,6 +34,15 @@ struct OwnedCost {
 /// Straight-line depreciation: price * days / (lifetime * utilisation). A month is 365.25 / 12 days.
 [[nodiscard]] OwnedCost owned_cost(const OwnedInput& input);
 
+/// Price of the machines, USD, whatever share of their life a run takes.
+struct Purchase {
+  double servers = 0, network = 0, other = 0;
+  [[nodiscard]] double total() const { return servers + network + other; }
+};
+[[nodiscard]] Purchase purchase(const OwnedInput& input);
+/// Share of their working life that the run takes: days / (lifetime * utilisation).
+[[nodiscard]] double life_share(const OwnedInput& input);
+
 /// USD of the whole network: switches and links.
 [[nodiscard]] double network_usd(const OwnedInput& input);
 

@@ -157,7 +157,7 @@ void add_gpu_points(ReportBuilder& b, Section& out) {
                             {"step, s", true},
                             {"goodput, %", true},
                             {"days", true},
-                            {"thousand GPU-hours", true},
+                            {b.hours_unit(), true},
                             {"rent, " + b.usd_unit(), true}},
                 .rows = {},
                 .notes = {}};
@@ -170,7 +170,7 @@ void add_gpu_points(ReportBuilder& b, Section& out) {
   std::size_t next = 0;
   for (const GpuPoint& p : in.runs.gpu_points) {
     if (p.infeasible.empty()) {
-      points.push_back({p.gpus, p.metrics.step_time_s, &in.gpu_runs[next++]});
+      points.push_back({p.gpus, p.step_s, &in.gpu_runs[next++]});
     } else {
       gpus.notes.push_back(
           fmt::format("{} GPUs: {}.", decimal_text(static_cast<double>(p.gpus), 0), p.infeasible));
@@ -188,7 +188,7 @@ void add_gpu_points(ReportBuilder& b, Section& out) {
          own ? figure("run.goodput") : b.number(id + ".goodput", 100.0 * p.run->goodput.useful, "%", 3),
          own ? figure("run.days") : b.number(id + ".days", p.run->days, "days", 3),
          own ? figure("run.gpu_hours")
-             : b.number(id + ".gpu_hours", p.run->gpu_hours / 1e3, "thousand GPU-hours", 3),
+             : b.number(id + ".gpu_hours", p.run->gpu_hours / b.hours_scale(), b.hours_unit(), 3),
          own ? figure("run.rent_usd")
              : b.number(id + ".rent", *p.run->rent_usd / b.usd_scale(), b.usd_unit(), 3)});
     line.points.emplace_back(static_cast<double>(p.gpus), p.run->days);

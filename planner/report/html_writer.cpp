@@ -80,7 +80,7 @@ std::string style() {
          "a{color:inherit}p{margin:.5rem 0;max-width:46rem}\n"
          ".wide{overflow-x:auto}table{border-collapse:collapse;margin:.8rem 0;font-size:.87rem}"
          "caption{text-align:left;font-weight:600;padding:.2rem 0}\n"
-         "td:last-child:not(.n){min-width:9rem}td,tbody th{overflow-wrap:break-word}"
+         ".many td:last-child:not(.n){min-width:9rem}td,tbody th{overflow-wrap:break-word}"
          "th,td{padding:.22rem .6rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}"
          "th{background:var(--soft);font-weight:600}td.n,th.n{text-align:right;"
          "font-variant-numeric:tabular-nums}td.n{white-space:nowrap}\n"
@@ -91,7 +91,8 @@ std::string style() {
          "overflow-wrap:anywhere}\n" +
          classes +
          "\n@media print{body{max-width:none;padding:0;font-size:10pt}nav{display:none}"
-         "figure,table{break-inside:avoid}}\n";
+         ".wide{overflow:visible}figure,tr{break-inside:avoid}h2,caption,figcaption{break-after:avoid}}\n"
+         "@media (max-width:40rem){body{padding:1rem}figure{overflow-x:auto}svg{min-width:36rem}}\n";
 }
 
 std::string svg_shape(const Shape& s) {
@@ -134,8 +135,8 @@ std::string html_chart(const Chart& chart) {
 }
 
 std::string html_table(const Document& document, const DocTable& table) {
-  std::string out =
-      fmt::format("<div class=\"wide\"><table>\n<caption>{}</caption>\n<thead><tr>", escaped(table.caption));
+  std::string out = fmt::format("<div class=\"wide\"><table{}>\n<caption>{}</caption>\n<thead><tr>",
+                                table.columns.size() > 4 ? " class=\"many\"" : "", escaped(table.caption));
   for (const DocColumn& column : table.columns)
     out += fmt::format("<th scope=\"col\"{}>{}</th>", column.number ? " class=\"n\"" : "",
                        escaped(column.title));

@@ -267,7 +267,7 @@ class Pdf {
   }
 
   /// Columns get the width of their widest cell. Where that is too much for the page, each keeps its longest
-  /// word and the rest is shared out by how much more each would like.
+  /// word and the rest is shared out by what each lacks.
   std::vector<float> column_widths(const DocTable& t) const {
     constexpr float kGap = 10.0F;
     constexpr float kMostOfAWord = 110.0F;
@@ -294,13 +294,19 @@ class Pdf {
       for (float& w : least) w *= room / least_sum;
       return least;
     }
-    // A long source would take all: what a column wishes for is bounded.
-    constexpr float kMostWished = 400.0F;
+    // By what the cells of a column lack on average: a column of long sources gets more than one that has a
+    // single long name.
+    std::vector<float> wishes(least.size(), 0.0F);
     float wished = 0;
-    for (std::size_t c = 0; c < least.size(); ++c) wished += std::min(widest[c] - least[c], kMostWished);
-    const float share = (room - least_sum) / wished;
-    for (std::size_t c = 0; c < least.size(); ++c)
-      least[c] += share * std::min(widest[c] - least[c], kMostWished);
+    for (std::size_t c = 0; c < least.size(); ++c) {
+      for (const auto& row : t.rows) {
+        const float cell = width_of(win_ansi(doc_.text(row[c])), plain_, kSmall) + kGap;
+        wishes[c] += std::max(0.0F, cell - least[c]);
+      }
+      wished += wishes[c];
+    }
+    const float share = wished > 0 ? (room - least_sum) / wished : 0.0F;
+    for (std::size_t c = 0; c < least.size(); ++c) least[c] += wishes[c] * share;
     return least;
   }
 

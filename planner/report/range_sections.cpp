@@ -8,10 +8,11 @@
 namespace orrery {
 namespace {
 
-std::string range_label(Outcome outcome, const std::string& usd) {
+std::string range_label(Outcome outcome, const ReportBuilder& b) {
+  const std::string usd = b.usd_unit();
   switch (outcome) {
     case Outcome::kDays: return "days";
-    case Outcome::kGpuHours: return "thousand GPU-hours";
+    case Outcome::kGpuHours: return b.hours_unit();
     case Outcome::kRentUsd: return "rented, " + usd;
     case Outcome::kOwnedUsd: return "owned, " + usd;
     case Outcome::kEnergyKwh: return "energy, MWh";
@@ -39,10 +40,35 @@ void add_uncertainty(ReportBuilder& b) {
   for (const OutcomeRange& r : in.ranges) {
     const std::string id = fmt::format("run.{}", to_text(r.outcome));
     chart.rows.push_back(
-        {range_label(r.outcome, b.usd_unit()),
+        {range_label(r.outcome, b),
          fmt::format("{} - {}", b.doc.figures.at(id + ".p10").text, b.doc.figures.at(id + ".p90").text),
          {{r.p10 / r.central, r.p50 / r.central, "low"}, {r.p50 / r.central, r.p90 / r.central, "high"}}});
   }
+  DocTable t{
+      .key = "percentiles",
+      .caption = "How often the samples exceed the estimate, and the percentiles not in the summary",
+      .columns = {{"figure"},
+                  {"P5", true},
+                  {"P25", true},
+                  {"P75", true},
+                  {"P95", true},
+                  {"samples above the estimate, %", true}},
+      .rows = {},
+      .notes = {"To be nine times in ten within a budget, plan for P90 of the summary's table, not for "
+                "the estimate."}};
+  for (const OutcomeRange& r : in.ranges) {
+    const std::string id = fmt::format("run.{}", to_text(r.outcome));
+    // In the unit of the summary's table.
+    const double scale = r.central / b.doc.figures.at(id).value;
+    const std::string& unit = b.doc.figures.at(id).unit;
+    const int decimals = decimals_for(r.central / scale, 3);
+    t.rows.push_back({words(range_label(r.outcome, b)), b.decimal(id + ".p05", r.p05 / scale, unit, decimals),
+                      b.decimal(id + ".p25", r.p25 / scale, unit, decimals),
+                      b.decimal(id + ".p75", r.p75 / scale, unit, decimals),
+                      b.decimal(id + ".p95", r.p95 / scale, unit, decimals),
+                      b.decimal(id + ".above", 100.0 * r.above, "%", 1)});
+  }
+  out.tables.push_back(std::move(t));
   chart.legend = {{"low", "P10 to P50"}, {"high", "P50 to P90"}};
   chart.markers = {{1.0, "estimate"}};
   out.charts.push_back(std::move(chart));
@@ -58,17 +84,18 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
       .title = fmt::format("Effect on the {}, one input at a time from its low to its high end", what),
       .x_label = b.usd_unit(),
       .y_label = {}};
-  DocTable t{.key = "tornado-" + id,
-             .caption = fmt::format("The most influential inputs, by their effect on the {}", what),
-             .columns = {{"input"},
-                         {"low", true},
-                         {"high", true},
-                         {"unit"},
-                         {fmt::format("{} at low, {}", what, b.usd_unit()), true},
-                         {fmt::format("{} at high, {}", what, b.usd_unit()), true},
-                         {"kind"}},
-             .rows = {},
-             .notes = {"Ranges and sources: section on assumptions; of the inputs marked simulated, below."}};
+  DocTable t{
+      .key = "tornado-" + id,
+      .caption = fmt::format("The most influential inputs, by their effect on the {}", what),
+      .columns = {{"input"},
+                  {"low", true},
+                  {"high", true},
+                  {"unit"},
+                  {fmt::format("{} at low, {}", what, b.usd_unit()), true},
+                  {fmt::format("{} at high, {}", what, b.usd_unit()), true},
+                  {"kind"}},
+      .rows = {},
+      .notes = {"Ranges and sources: section on assumptions. Where kind says simulated, both ends were."}};
   const int decimals = decimals_for(central, 4);
   for (const TornadoBar& bar : bars) {
     const double low = bar.outcome_at_low / b.usd_scale();
@@ -80,8 +107,12 @@ void add_tornado(ReportBuilder& b, Section& out, const std::vector<TornadoBar>& 
                       b.decimal(outcome + ".low", low, b.usd_unit(), decimals),
                       b.decimal(outcome + ".high", high, b.usd_unit(), decimals),
                       words(bar.simulated ? bar.kind + ", simulated" : bar.kind)});
-    if (bar.simulated) t.notes.push_back(bar.what + ": " + bar.source + ".");
-    const std::string label = bar.key.size() > 30 ? bar.what.substr(0, 30) : bar.key;
+    // What fits beside the bars; the table has all words.
+    constexpr std::size_t kMost = 30;
+    const std::string label = bar.key.starts_with("model error") ? bar.key
+                              : bar.what.size() <= kMost         ? bar.what
+                              : bar.key.size() <= kMost          ? bar.key
+                                                                 : bar.what.substr(0, kMost);
     const bool grows = low <= high;
     chart.rows.push_back(
         {label,
@@ -104,7 +135,6 @@ void add_sensitivity(ReportBuilder& b) {
   add_tornado(b, out, in.tornado, *in.run.rent_usd / b.usd_scale(), "rent", "run.rent_usd");
   add_tornado(b, out, in.tornado_owned, in.run.owned->total() / b.usd_scale(), "owned cost", "run.owned_usd");
   if (in.break_even_usd_per_gpu_hour) {
-    b.number("break_even", *in.break_even_usd_per_gpu_hour, "USD per GPU-hour");
     out.paragraphs.push_back(
         fmt::format("Owning the machines costs as much as renting them at {}; below that rent, renting is "
                     "cheaper. The rent here is {}.",

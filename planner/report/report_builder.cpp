@@ -63,6 +63,14 @@ std::string ReportBuilder::usd_unit() const {
   return usd_scale() == 1e3 ? "thousand USD" : "million USD";
 }
 
+double ReportBuilder::hours_scale() const {
+  return in.run.gpu_hours < 10e6 ? 1e3 : 1e6;
+}
+
+std::string ReportBuilder::hours_unit() const {
+  return hours_scale() == 1e3 ? "thousand GPU-hours" : "million GPU-hours";
+}
+
 std::string ReportBuilder::tokens_text() const {
   const double tokens = in.scenario.training.tokens;
   const int power = tokens >= 1e12 ? 12 : tokens >= 1e9 ? 9 : 6;

@@ -30,6 +30,9 @@ class ReportBuilder {
   /// less than a million.
   [[nodiscard]] double usd_scale() const;
   [[nodiscard]] std::string usd_unit() const;  ///< "million USD", "thousand USD"
+  /// The same for GPU-hours: a thousand, or a million from ten million on.
+  [[nodiscard]] double hours_scale() const;
+  [[nodiscard]] std::string hours_unit() const;  ///< "thousand GPU-hours", "million GPU-hours"
   /// Tokens of the run: "14.8 x 10^12", "300 x 10^9".
   [[nodiscard]] std::string tokens_text() const;
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/base/check.hpp"
@@ -44,6 +45,40 @@ void demand_inputs(const RunQuestion& q, const Scenario& s, const RunData& data,
   throw InputError(place, text);
 }
 
+/// National averages from clean to coal, the world's mean and the scenario's own.
+std::vector<RegionRow> regions_of(const RunQuestion& q, const Scenario& s, const RunData& data) {
+  std::vector<std::string> names{"SE", "FR", "CA", "UK", "US", "DE", "world", "JP", "CN", "IN", "PL"};
+  const std::string own = s.economics.grid.value_or("");
+  if (!own.empty() && std::find(names.begin(), names.end(), own) == names.end()) names.push_back(own);
+  std::vector<RegionRow> rows;
+  const auto add = [&](const std::string& name, const std::string& note, double grams,
+                       std::optional<double> water, bool is_own) {
+    RunInputs v = q.values;
+    v.g_per_kwh = grams;
+    v.water_offsite_l_per_kwh = water.value_or(0);
+    rows.push_back({.name = name,
+                    .note = note,
+                    .g_per_kwh = grams,
+                    .carbon = *training_run(q, v).carbon,
+                    .water_known = water.has_value(),
+                    .own = is_own});
+  };
+  for (const std::string& name : names) {
+    const auto grid =
+        std::find_if(data.grids.begin(), data.grids.end(), [&](const Grid& g) { return g.name == name; });
+    if (grid == data.grids.end()) continue;
+    const bool is_own = name == own;
+    std::optional<double> water;
+    if (grid->water_offsite_l_per_kwh) water = grid->water_offsite_l_per_kwh->value;
+    add(name, grid->g_per_kwh.note, is_own ? q.values.g_per_kwh : grid->g_per_kwh.value, water, is_own);
+  }
+  if (own.empty()) add("this scenario", "", q.values.g_per_kwh, std::nullopt, true);
+  std::stable_sort(rows.begin(), rows.end(), [](const RegionRow& a, const RegionRow& b) {
+    return a.carbon.total_t() < b.carbon.total_t();
+  });
+  return rows;
+}
+
 /// Days in which the result was computed with other data than the report's.
 void demand_same_run(const Metrics& m, const TrainingRun& run, const std::string& place) {
   if (!m.run.days || std::abs(*m.run.days / run.days - 1.0) < 1e-6) return;
@@ -72,11 +107,16 @@ ReportInput report_input(Scenario scenario, Metrics metrics, ReportRuns runs, co
   in.tornado = tornado(in.question, runs.step_inputs, Outcome::kRentUsd);
   in.tornado_owned = tornado(in.question, runs.step_inputs, Outcome::kOwnedUsd);
   in.break_even_usd_per_gpu_hour = break_even_usd_per_gpu_hour(in.run);
+  in.break_even_utilisation = break_even_utilisation(in.run, in.question.values.utilisation);
+  in.regions = regions_of(in.question, scenario, data);
   for (const GpuPoint& point : runs.gpu_points) {
     if (!point.infeasible.empty()) continue;
     Scenario other = scenario;
     other.gpus = point.gpus;
-    in.gpu_runs.push_back(training_run(run_question(point.metrics, other, data)));
+    Metrics step;
+    step.step_time_s = point.step_s;
+    step.step_tokens = point.step_tokens;
+    in.gpu_runs.push_back(training_run(run_question(step, other, data)));
   }
   for (const PublishedRun& p : published) {
     if (is_about(p, scenario)) in.published.emplace_back(p, compare(p, metrics, scenario));

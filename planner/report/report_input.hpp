@@ -12,6 +12,15 @@
 
 namespace orrery {
 
+/// The same run on the electricity of another region.
+struct RegionRow {
+  std::string name, note;  ///< "FR"; what the grid list says of it
+  double g_per_kwh = 0;
+  Carbon carbon;
+  bool water_known = false;
+  bool own = false;
+};
+
 /// Everything a report says, as values.
 struct ReportInput {
   Scenario scenario;
@@ -22,6 +31,8 @@ struct ReportInput {
   std::vector<TornadoBar> tornado;        ///< of the rent
   std::vector<TornadoBar> tornado_owned;  ///< of the cost of owning
   std::optional<double> break_even_usd_per_gpu_hour;
+  std::optional<double> break_even_utilisation;
+  std::vector<RegionRow> regions;  ///< least emissions first
   ReportRuns runs;
   std::vector<TrainingRun> gpu_runs;  ///< by gpu point that ran
   std::vector<std::pair<PublishedRun, std::vector<ComparisonRow>>> published;

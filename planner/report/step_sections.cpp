@@ -98,6 +98,51 @@ void add_goodput(ReportBuilder& b, Section& out) {
 
 }  // namespace
 
+namespace {
+
+/// What a GPU sends, by axis, and how full its links are over a step.
+void add_links(ReportBuilder& b, Section& out) {
+  const Metrics& m = b.in.metrics;
+  if (m.links.empty()) return;
+  std::vector<std::pair<std::string, double>> up;
+  std::vector<std::pair<std::string, double>> nic;
+  double all_up = 0;
+  double all_nic = 0;
+  for (const LinkRow& l : m.links) {
+    up.emplace_back(l.axis, l.scale_up_bytes / 1e9);
+    nic.emplace_back(l.axis, l.scale_out_bytes / 1e9);
+    all_up += l.scale_up_bytes;
+    all_nic += l.scale_out_bytes;
+  }
+  const int decimals = std::max(0, decimals_for(std::max(all_up, all_nic) / 1e9, 4));
+  b.parts("links.up", up, "GB", decimals);
+  b.parts("links.nic", nic, "GB", decimals);
+  DocTable t{.key = "links",
+             .caption = "What one GPU sends in a step, mean over the pipeline ranks, GB (10^9 B)",
+             .columns = {{"axis"}, {"inside the node, GB", true}, {"through the NIC, GB", true}},
+             .rows = {},
+             .total = true,
+             .notes = {}};
+  for (const LinkRow& l : m.links)
+    t.rows.push_back({words(l.axis), figure("links.up." + l.axis), figure("links.nic." + l.axis)});
+  t.rows.push_back({words("all"), figure("links.up.sum"), figure("links.nic.sum")});
+  const auto load = [&](const char* id, const char* what, double bytes, double rate) {
+    if (bytes <= 0 || rate <= 0) return;
+    b.number(fmt::format("links.{}.rate", id), bytes / m.step_time_s / 1e9, "GB/s");
+    b.number(fmt::format("links.{}.load", id), 100.0 * bytes / m.step_time_s / rate, "%");
+    t.notes.push_back(
+        fmt::format("Load of {}: {} on average over the step, {} of its {} GB/s in one direction.", what,
+                    b.show(fmt::format("links.{}.rate", id)), b.show(fmt::format("links.{}.load", id)),
+                    significant_text(rate / 1e9)));
+  };
+  const ClusterProfile& c = b.in.scenario.cluster;
+  load("up", "the links inside the node", all_up, c.scale_up.bytes_per_s.value);
+  load("nic", "the NIC", all_nic, c.scale_out.bytes_per_s.value);
+  out.tables.push_back(std::move(t));
+}
+
+}  // namespace
+
 void add_plan(ReportBuilder& b) {
   const Scenario& s = b.in.scenario;
   const Layout& l = s.layout;
@@ -118,7 +163,7 @@ void add_plan(ReportBuilder& b) {
   row("schedule", l.schedule);
   row("ZeRO stage", std::to_string(l.zero_stage));
   row("recompute", l.recompute.policy);
-  row("microbatch", fmt::format("{} sequence(s)", l.microbatch_size));
+  row("microbatch", fmt::format("{} sequence{}", l.microbatch_size, l.microbatch_size == 1 ? "" : "s"));
   row("batch", fmt::format("{} sequences of {} tokens",
                            decimal_text(static_cast<double>(s.training.global_batch_size), 0),
                            decimal_text(static_cast<double>(s.training.sequence_length), 0)));
@@ -137,6 +182,7 @@ void add_plan(ReportBuilder& b) {
                            words(std::to_string(g.per_node)), words(std::to_string(g.nodes)), words(g.tier)});
   }
   if (!groups.rows.empty()) out.tables.push_back(std::move(groups));
+  add_links(b, out);
 }
 
 void add_time(ReportBuilder& b) {

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "planner/report/report_builder.hpp"
@@ -19,7 +18,7 @@ struct Shown {
 Shown shown_as(Outcome outcome, const ReportBuilder& b) {
   switch (outcome) {
     case Outcome::kDays: return {"Time", "days", 1};
-    case Outcome::kGpuHours: return {"GPU time", "thousand GPU-hours", 1e3};
+    case Outcome::kGpuHours: return {"GPU time", b.hours_unit(), b.hours_scale()};
     case Outcome::kRentUsd: return {"Cost, rented", b.usd_unit(), b.usd_scale()};
     case Outcome::kOwnedUsd: return {"Cost, owned", b.usd_unit(), b.usd_scale()};
     case Outcome::kEnergyKwh: return {"Energy", "MWh", 1e3};
@@ -30,6 +29,25 @@ Shown shown_as(Outcome outcome, const ReportBuilder& b) {
 
 std::string percent(double share) {
   return decimal_text(100.0 * share, decimals_for(100.0 * share, 3)) + " %";
+}
+
+/// What would make the rent larger than stated, in words, of one input.
+std::string risk_words(const ReportInput& in, const TornadoBar& b) {
+  const double end = b.outcome_at_high > b.outcome_at_low ? b.high : b.low;
+  const bool of_model =
+      std::any_of(in.question.ranges.begin(), in.question.ranges.end(),
+                  [&](const RunInput& i) { return i.key == b.key && i.member == &RunInputs::step_error; });
+  if (of_model)
+    return fmt::format(
+        "steps are slower than simulated: of {} published runs of this kind of GPU one in ten "
+        "took {} times its simulated time or more",
+        in.model_error.runs, significant_text(end));
+  const auto shown = [&](double value) {
+    if (b.unit == "share") return percent(value);
+    const bool plain = b.unit.empty() || b.unit == "factor" || b.unit == "ratio";
+    return significant_text(value) + (plain ? "" : " " + b.unit);
+  };
+  return fmt::format("{}: {} instead of {}", b.what, shown(end), shown(b.value));
 }
 
 /// The three largest things that could make the rent larger than stated.
@@ -44,16 +62,15 @@ std::vector<std::string> risks(const ReportInput& in) {
   std::vector<std::string> out;
   for (const TornadoBar& b : bars) {
     if (out.size() == 3 || worse(b) <= 0) break;
-    const double end = b.outcome_at_high > b.outcome_at_low ? b.high : b.low;
-    const auto shown = [&](double value) {
-      if (b.unit == "share") return percent(value);
-      const bool plain = b.unit.empty() || b.unit == "factor" || b.unit == "ratio";
-      return significant_text(value) + (plain ? "" : " " + b.unit);
-    };
-    out.push_back(fmt::format("Risk {}: {}: {} instead of {} adds {} to the rent.", out.size() + 1, b.what,
-                              shown(end), shown(b.value), percent(worse(b))));
+    out.push_back(fmt::format("Risk {}: {}. It would add {} to the rent.", out.size() + 1, risk_words(in, b),
+                              percent(worse(b))));
   }
   return out;
+}
+
+/// "1 layout", "7 layouts".
+std::string counted(std::ptrdiff_t n, const std::string& what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }
 
 /// The change or layout that is simulated to be fastest, where it is worth more than half a per cent.
@@ -76,8 +93,15 @@ std::string recommendation(const ReportInput& in) {
                        percent(best));
   const std::size_t tried = in.runs.levers.size() + plans.size();
   if (tried == 0) return "Recommendation: none; no other layout was simulated.";
-  return "Recommendation: keep the layout; of the other layouts and changes tried none is faster by more "
-         "than 0.5 %.";
+  const auto layouts = std::count_if(plans.begin(), plans.end(), [](const PlanPoint& p) { return !p.own; });
+  const auto changes = std::count_if(in.runs.levers.begin(), in.runs.levers.end(),
+                                     [](const Lever& l) { return !l.changes_training; });
+  std::string text = counted(layouts, "other layout");
+  if (changes > 0) text += " and " + counted(changes, "change") + " of one setting";
+  return fmt::format(
+      "Recommendation: keep the layout; of {} that were simulated and leave the training as it is, "
+      "none is faster by more than 0.5 %.",
+      text);
 }
 
 /// "x 10^3 GPU-hours": a unit with a factor in it, behind a number.
@@ -104,6 +128,11 @@ void add_figures(ReportBuilder& b) {
     put(".p50", r.p50);
     put(".p90", r.p90);
   }
+  const Purchase& p = *in.run.purchase;
+  const double scale = p.total() < 1e6 ? 1e3 : 1e6;
+  b.parts("purchase",
+          {{"servers", p.servers / scale}, {"network", p.network / scale}, {"other", p.other / scale}},
+          scale == 1e3 ? "thousand USD" : "million USD", decimals_for(p.total() / scale, 3));
   b.number("step.time_s", in.metrics.step_time_s, "s", 4);
   b.number("run.goodput", 100.0 * in.run.goodput.useful, "%", 3);
   b.number("run.ideal_days", in.run.ideal_days, "days", 3);
@@ -116,13 +145,22 @@ void add_summary(ReportBuilder& b) {
   const ReportInput& in = b.in;
   const Scenario& s = in.scenario;
   Section& out = b.section("summary", "Summary");
+  // Prose has three digits, also where a table has more.
+  const auto with_range = [&](const std::string& id) {
+    const auto& f = b.doc.figures;
+    return fmt::format("{} ({} to {})", b.show(id), significant_text(f.at(id + ".p10").value),
+                       significant_text(f.at(id + ".p90").value));
+  };
   out.paragraphs.push_back(fmt::format(
-      "Training {} on {} tokens with {} GPUs is estimated to take {} (P10 to P90: {} to {}), {} at {} and a "
-      "goodput "
-      "of {}.",
-      s.model.name, b.tokens_text(), decimal_text(static_cast<double>(s.gpus), 0), b.show("run.days"),
-      b.doc.figures.at("run.days.p10").text, b.doc.figures.at("run.days.p90").text, b.show("run.rent_usd"),
-      b.show("rent"), b.show("run.goodput")));
+      "Training {} on {} tokens with {} GPUs is estimated to take {}, {}, at a goodput of {}. In brackets, "
+      "here and below: P10 to P90.",
+      s.model.name, b.tokens_text(), decimal_text(static_cast<double>(s.gpus), 0), with_range("run.days"),
+      with_range("run.gpu_hours"), b.show("run.goodput")));
+  out.paragraphs.push_back(fmt::format(
+      "Estimated cost: {} rented at {}, or {} as a share of machines that are owned. Estimated energy: {}; "
+      "emissions: {}.",
+      with_range("run.rent_usd"), b.show("rent"), with_range("run.owned_usd"), with_range("run.energy_kwh"),
+      with_range("run.co2e_t")));
   const auto days = std::find_if(in.ranges.begin(), in.ranges.end(),
                                  [](const OutcomeRange& r) { return r.outcome == Outcome::kDays; });
   if (days != in.ranges.end() && (days->central < days->p10 || days->central > days->p90))
@@ -143,8 +181,11 @@ void add_summary(ReportBuilder& b) {
                   {"high", true}},
       .rows = {},
       .notes = {fmt::format("P10 to P90: {} samples of all inputs, seed {}. Low and high: every input at its "
-                            "favourable or unfavourable end at once. The estimate is the simulated step; P50 "
-                            "also holds the median ratio of published to simulated runs, {}.",
+                            "favourable or unfavourable end at once; the ends of the model error of the step "
+                            "are its P10 and P90, so a few samples lie beyond. The estimate has every "
+                            "input at its value and the step as simulated. P50 differs from it: published "
+                            "runs took {} times their simulated time in the median, and a range that reaches "
+                            "further up than down pulls P50 up.",
                             in.sampling.samples, in.sampling.seed,
                             significant_text(in.model_error.measured_over_computed.value))}};
   for (const OutcomeRange& r : in.ranges) {
@@ -155,6 +196,13 @@ void add_summary(ReportBuilder& b) {
   }
   out.tables.push_back(std::move(t));
   out.paragraphs.push_back(recommendation(in));
+  if (in.break_even_usd_per_gpu_hour) {
+    b.number("break_even", *in.break_even_usd_per_gpu_hour, "USD per GPU-hour");
+    out.paragraphs.push_back(fmt::format(
+        "Rent or buy: owned machines cost as much as rented ones at {}, if they have other work before and "
+        "after; to buy them takes {}.",
+        b.show("break_even"), b.show("purchase.sum")));
+  }
   for (std::string& risk : risks(in)) out.paragraphs.push_back(std::move(risk));
   if (in.published.empty()) {
     out.paragraphs.emplace_back(
@@ -173,91 +221,13 @@ void add_summary(ReportBuilder& b) {
 void add_scope(ReportBuilder& b) {
   Section& out = b.section("scope", "Scope");
   out.paragraphs.emplace_back(
-      "In: the steps of one training run, what they do again after failures, standing still "
+      "In the figures: the steps of one training run, what they do again after failures, standing still "
       "for checkpoints and restarts, slow nodes, the power of GPUs, nodes, switches and the "
       "building, and the share of the machines' price and making that the run uses.");
   out.paragraphs.emplace_back(
-      "Out: research, ablations and failed runs before it, staff, data, evaluation, long-term "
+      "Not in them: research, ablations and failed runs before it, staff, data, evaluation, long-term "
       "storage, context extension and post-training, cost of capital, taxes, the smaller "
       "batches of a warm-up, and spare nodes that wait.");
-}
-
-namespace {
-
-/// Where low and high of an input are from, if its note says so.
-std::string range_note(const std::string& note) {
-  const bool tells = note.starts_with("range") || note.starts_with("Range");
-  return tells ? "; " + std::string(note.starts_with("R") ? "r" : "") +
-                     note.substr(note.starts_with("R") ? 1 : 0)
-               : std::string();
-}
-
-}  // namespace
-
-void add_assumptions(ReportBuilder& b) {
-  const ReportInput& in = b.in;
-  Section& out = b.section("assumptions", "Assumptions");
-  DocTable t{
-      .key = "run-inputs",
-      .caption = "Inputs of the run",
-      .columns = {{"input"},
-                  {"value", true},
-                  {"low", true},
-                  {"high", true},
-                  {"unit"},
-                  {"kind"},
-                  {"effect on rent, %", true},
-                  {"on owned cost, %", true},
-                  {"source"}},
-      .rows = {},
-      .notes = {
-          "Effect: change of the cost from the low to the high end, in per cent of the estimate; a dash "
-          "where there is none. Kind given: stated by the scenario, with the range of the market."}};
-  const auto effect_of = [&](const std::vector<TornadoBar>& bars, const std::string& key, const char* on,
-                             double central) {
-    for (const TornadoBar& bar : bars) {
-      if (bar.key == key && bar.swing() / central >= 5e-4)
-        return b.decimal(fmt::format("input.{}.effect_on_{}", key, on), 100.0 * bar.swing() / central, "%",
-                         1);
-    }
-    return words("-");
-  };
-  const std::vector<TornadoBar> of_rent = tornado(in.question, {}, Outcome::kRentUsd, 1000);
-  const std::vector<TornadoBar> of_owned = tornado(in.question, {}, Outcome::kOwnedUsd, 1000);
-  for (const RunInput& input : in.question.ranges) {
-    const std::string id = "input." + input.key;
-    // Large numbers are shown in thousands of millions.
-    const double scale = input.range.high >= 1e8 ? 1e9 : 1;
-    const std::string unit = (scale > 1 ? "10^9 " : "") + input.unit;
-    const double value = in.question.values.*input.member / scale;
-    const std::string date = input.range.date.empty() ? "" : ", " + input.range.date;
-    t.rows.push_back({words(input.key + ": " + input.what), b.number(id, value, unit),
-                      b.number(id + ".low", input.range.low / scale, unit),
-                      b.number(id + ".high", input.range.high / scale, unit), words(unit),
-                      words(input.stated ? "given" : to_text(input.range.origin)),
-                      effect_of(of_rent, input.key, "rent", *in.run.rent_usd),
-                      effect_of(of_owned, input.key, "owned", in.run.owned->total()),
-                      words(input.range.source + date + range_note(input.range.note))});
-  }
-  out.tables.push_back(std::move(t));
-  const auto shown_value = [](const std::string& text) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size() ? fmt::format("{:.6g}", value) : text;
-  };
-  DocTable step{.key = "step-inputs",
-                .caption = "Inputs of the simulated step",
-                .columns = {{"input"}, {"value", true}, {"unit"}, {"kind"}, {"source"}},
-                .rows = {},
-                .notes = {}};
-  for (const Assumption& a : in.metrics.assumptions) {
-    const bool shown = std::any_of(in.question.ranges.begin(), in.question.ranges.end(),
-                                   [&](const RunInput& i) { return i.key == a.name; });
-    if (!shown)
-      step.rows.push_back(
-          {words(a.name), words(shown_value(a.value)), words(a.unit), words(a.kind), words(a.source)});
-  }
-  out.tables.push_back(std::move(step));
 }
 
 void add_provenance(ReportBuilder& b) {
@@ -281,8 +251,8 @@ void add_provenance(ReportBuilder& b) {
   row("command", in.command);
   out.tables.push_back(std::move(t));
   out.paragraphs.emplace_back(
-      "No clock enters this report: the same input gives the same bytes. Every figure's own date "
-      "stands beside its source.");
+      "The command gives this file again, byte for byte, with the same program, input and data. No clock "
+      "enters: every figure's own date stands beside its source.");
 }
 
 }  // namespace orrery

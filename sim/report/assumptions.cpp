@@ -122,7 +122,8 @@ void add_rules(const Measured& in, List& list) {
            r.moment_bytes < 8 ? "BF16 Adam moments, arXiv 2412.19437, 3.3.3" : "FP32 Adam moments");
   list.add("memory.master_bytes", fmt::format("{:g}", r.master_bytes), "B/parameter", "published",
            "FP32 master weights, arXiv 2412.19437, 3.3.3");
-  list.add("memory.reserve", fmt::format("{:g} + {:g} %", r.reserve_bytes, 100 * r.reserve_share),
+  list.add("memory.reserve",
+           fmt::format("{:g} x 10^9 + {:g} %", r.reserve_bytes / 1e9, 100 * r.reserve_share),
            "B, of capacity", "assumed", "context, libraries and fragmentation");
   list.add("routing",
            s.routing.kind == Routing::Kind::kBalanced

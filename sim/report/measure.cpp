@@ -6,6 +6,7 @@
 #include "sim/layout/rank_map.hpp"
 #include "sim/lower/step_window.hpp"
 #include "sim/report/critical_path_account.hpp"
+#include "sim/report/link_load.hpp"
 #include "sim/report/step_accounts.hpp"
 #include "sim/report/step_power.hpp"
 #include "sim/workload/flops.hpp"
@@ -185,6 +186,7 @@ Metrics measure(const Measured& in, const LoweredStep& step, const Timeline& tim
   }
   add_stage_means(step, timeline, m.stages);
   m.groups = groups_of(in.scenario);
+  m.links = link_load(step);
   m.throughput = throughput_of(in, m.step_time_s, m.step_tokens);
   add_memory(in, m);
   check_control();

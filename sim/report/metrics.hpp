@@ -71,6 +71,13 @@ struct GroupRow {
   std::string tier;  ///< "none", "scale-up" (inside a node), "scale-out" (one GPU a node), "both"
 };
 
+/// Bytes that a GPU sends in a step for one axis of the layout, mean over the pipeline ranks.
+struct LinkRow {
+  std::string axis;            ///< "tp", "cp", "ep", "pp", "dp"
+  double scale_up_bytes = 0;   ///< inside its node
+  double scale_out_bytes = 0;  ///< through its NIC
+};
+
 /// A number behind the result, with unit, kind and source.
 struct Assumption {
   std::string name;
@@ -134,6 +141,7 @@ struct Metrics {
   std::vector<RankTimes> ranks;
   std::vector<StageRow> stages;
   std::vector<GroupRow> groups;
+  std::vector<LinkRow> links;
   Power power;
   Run run;
   std::vector<Assumption> assumptions;

@@ -176,6 +176,16 @@ Json groups(const Metrics& m) {
   return rows;
 }
 
+Json links(const Metrics& m) {
+  Json rows = Json::array();
+  for (const LinkRow& l : m.links) {
+    rows.push_back({{"axis", l.axis},
+                    {"scale_up_bytes", number(l.scale_up_bytes)},
+                    {"scale_out_bytes", number(l.scale_out_bytes)}});
+  }
+  return rows;
+}
+
 Json ranks(const Metrics& m) {
   Json rows = Json::array();
   for (const RankTimes& r : m.ranks) {
@@ -260,6 +270,7 @@ std::string result_json(const Metrics& metrics, const Scenario& scenario, const 
   }
   out["stages"] = stages(metrics);
   out["groups"] = groups(metrics);
+  out["links"] = links(metrics);
   out["ranks"] = ranks(metrics);
   out["assumptions"] = assumptions(all_assumptions(metrics, scenario));
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -42,7 +42,8 @@ set(result ${out}/v3-result.json)
 add_test(NAME cli_report_make_result COMMAND orrery simulate ${deepseek} --format json -o ${result})
 set_tests_properties(cli_report_make_result PROPERTIES LABELS cli FIXTURES_SETUP v3_result)
 add_test(NAME cli_report_of_files
-  COMMAND ${CMAKE_COMMAND} "-DPROGRAM=$<TARGET_FILE:orrery>" "-DRESULT=${result}" "-DWORK=${out}" -P ${CMAKE_CURRENT_SOURCE_DIR}/report_files.cmake)
+  COMMAND ${CMAKE_COMMAND} "-DPROGRAM=$<TARGET_FILE:orrery>" "-DRESULT=${result}" "-DSCENARIO=${deepseek}" "-DWORK=${out}"
+          -P ${CMAKE_CURRENT_SOURCE_DIR}/report_files.cmake)
 set_tests_properties(cli_report_of_files PROPERTIES LABELS cli FIXTURES_REQUIRED v3_result)
 
 # The HTML by a validator and in a browser, the PDF page by page; each where its program is there.

@@ -93,6 +93,7 @@ TEST(Chunk, IsTheOperatorLevelWhereItSaysSoAndNeverAboveIt) {
       plan_schedule(own, std::move(schedule), pairs, plan);
       const ChunkStep chunk = chunk_step(own, plan);
       const double simulated = simulate(own).metrics.step_time_s;
+      EXPECT_EQ(step_outcome(own).time_s, simulated) << label;
       if (chunk.exact) {
         ++exact;
         EXPECT_EQ(to_seconds(chunk.time).value, simulated) << label;

@@ -56,6 +56,26 @@ TEST(TrainingRun, ByHand) {
   EXPECT_NEAR(run.carbon->operational_t(), 15.6 * hours * 500e-6, 1e-9);
 }
 
+// Two servers are 600,000 USD. 2.778 h of 5 years of 365.25 days, used half: 2.778 / 21,915 of their
+// life, 76.05 USD. Energy is 15.6 kW * 2.778 h * 0.1 USD = 4.333 USD. Rent 88.89 USD: 84.56 are left for the
+// machines, which at 38.03 USD a whole use need 38.03 / 84.56 of their life at work.
+TEST(TrainingRun, MachinesArePaidByTheShareOfTheirLifeAndPayWhereTheyWorkEnough) {
+  RunQuestion q = small_run();
+  q.values.utilisation = 0.5;
+  const TrainingRun run = training_run(q);
+  EXPECT_DOUBLE_EQ(run.purchase->total(), 600e3);
+  EXPECT_NEAR(run.life_share, 10000.0 / 3600 / 21915, 1e-12);
+  EXPECT_NEAR(run.owned->servers, 76.05, 0.005);
+  EXPECT_NEAR(*break_even_utilisation(run, 0.5), 38.03 / 84.56, 1e-4);
+  // There, owning costs what renting costs.
+  q.values.utilisation = *break_even_utilisation(run, 0.5);
+  const TrainingRun even = training_run(q);
+  EXPECT_NEAR(even.owned->total(), *even.rent_usd, 1e-9);
+  // Energy alone is dearer than the rent.
+  q.values.usd_per_gpu_hour = 0.05;
+  EXPECT_FALSE(break_even_utilisation(training_run(q), q.values.utilisation));
+}
+
 TEST(TrainingRun, WhatIsNotGivenStaysEmpty) {
   RunQuestion q = small_run();
   q.has_rent = q.has_energy_price = q.has_carbon = false;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -8,6 +9,7 @@
 #include "planner/report/document_json.hpp"
 #include "planner/report/report_builder.hpp"
 #include "planner/report/writers.hpp"
+#include "planner/rounded_parts.hpp"
 #include "sim/base/check.hpp"
 #include "sim/report/report_json.hpp"
 #include "sim/simulate.hpp"
@@ -27,15 +29,16 @@ Document v3_report(const std::string& name = "deepseek-v3") {
   Metrics m = simulate(s).metrics;
   complete_run(m, s, data());
   s.model.name = name;
-  ReportRuns runs;
+  ReportRuns runs = report_runs(s, m, false);
+  runs.levers.clear();
   runs.levers.emplace_back();
   runs.levers.back().key = "layout.pp";
   runs.levers.back().value = "8";
   runs.levers.back().words = "half the ranks";
   runs.levers.back().step_s = 20;
   runs.levers.back().gain = 0.01;
-  runs.gpu_points = {{.gpus = 4096, .infeasible = {}, .metrics = m},
-                     {.gpus = 8192, .infeasible = "no", .metrics = {}}};
+  runs.gpu_points = {{.gpus = 4096, .infeasible = {}, .step_s = 12, .step_tokens = m.step_tokens},
+                     {.gpus = 8192, .infeasible = "no", .step_s = 0, .step_tokens = 0}};
   ReportInput in = report_input(s, m, runs, data(), {}, "test");
   in.program = "orrery test";
   in.source = "test";
@@ -115,6 +118,105 @@ TEST(Report, EnergyOfAStepAndRentOfTheStepsAloneAreShown) {
   EXPECT_NEAR(f.at("energy.step").value * 1e6 / (15360.0 * 4096.0), f.at("energy.per_token").value, 1e-9);
   EXPECT_NEAR(f.at("run.ideal_rent_usd").value / f.at("run.rent_usd").value,
               f.at("run.goodput").value / 100.0, 1e-9);
+}
+
+const DocTable& table(const std::string& key) {
+  for (const Section& section : report().sections) {
+    for (const DocTable& t : section.tables) {
+      if (t.key == key) return t;
+    }
+  }
+  throw InternalError("no table " + key);
+}
+
+// V3: 16 pipeline ranks, each sends an activation or gradient of 4,096 x 7,168 x 2 B forward and backward for
+// each of its 120 microbatches, but for the two ends of the pipe: 2 * 120 * 58,720,256 B * 15 / 16 = 13.2 GB.
+TEST(Report, TrafficOfAGpuIsThatOfItsMessages) {
+  EXPECT_NEAR(report().figures.at("links.nic.pp").value, 13.2120576, 1e-7);
+  EXPECT_EQ(report().figures.at("links.up.pp").value, 0);
+  const double all = report().figures.at("links.nic.sum").value;
+  EXPECT_NEAR(report().figures.at("links.nic.load").value,
+              100 * all / report().figures.at("step.time_s").value / 50, 1e-9);
+}
+
+// Numbers of up to three digits and zeros, but for counts of GPUs, layouts and runs, names and sources.
+TEST(Report, TheSummarysSentencesHaveThreeDigitsAndTheirRanges) {
+  const Section& summary = report().sections.front();
+  ASSERT_EQ(summary.key, "summary");
+  const auto& f = report().figures;
+  const std::string totals = summary.paragraphs[0] + summary.paragraphs[1];
+  for (const char* outcome : {"days", "gpu_hours", "rent_usd", "owned_usd", "energy_kwh", "co2e_t"}) {
+    const std::string id = std::string("run.") + outcome;
+    const std::string range = f.at(id).text + " " + f.at(id).unit + " (" +
+                              significant_text(f.at(id + ".p10").value) + " to " +
+                              significant_text(f.at(id + ".p90").value) + ")";
+    EXPECT_NE(totals.find(range), std::string::npos) << range;
+  }
+  int risks = 0;
+  for (const std::string& p : summary.paragraphs) risks += p.starts_with("Risk ") ? 1 : 0;
+  EXPECT_EQ(risks, 3);
+  EXPECT_EQ(std::count_if(summary.paragraphs.begin(), summary.paragraphs.end(),
+                          [](const std::string& p) { return p.starts_with("Recommendation: "); }),
+            1);
+}
+
+// Emissions less what was embodied grow with the grid's factor; the own grid shows the run's own figures.
+TEST(Report, OtherGridsMoveOnlyTheEnergysPart) {
+  const auto& f = report().figures;
+  const double made = f.at("carbon.embodied").value;
+  const double own = (f.at("run.co2e_t").value - made) / f.at("carbon.intensity").value;
+  for (const char* grid : {"FR", "US", "IN"}) {
+    const std::string id = std::string("region.") + grid;
+    EXPECT_NEAR((f.at(id + ".emissions").value - made) / f.at(id + ".intensity").value, own, 1e-9 * own)
+        << grid;
+  }
+  const DocTable& t = table("regions");
+  ASSERT_GE(t.rows.size(), 10u);
+  double last = 0;
+  int own_rows = 0;
+  for (const auto& row : t.rows) {
+    EXPECT_GE(report().figures.at(row[2].figure).value, last);
+    last = report().figures.at(row[2].figure).value;
+    own_rows += row[2].figure == "carbon.sum" ? 1 : 0;
+  }
+  EXPECT_EQ(own_rows, 1);
+}
+
+TEST(Report, PercentilesAreInOrderAndSomeSamplesExceedTheEstimate) {
+  const auto& f = report().figures;
+  for (const char* outcome : {"days", "rent_usd", "owned_usd", "energy_kwh", "co2e_t"}) {
+    const std::string id = std::string("run.") + outcome;
+    double last = f.at(id + ".low").value;
+    for (const char* p : {".p05", ".p10", ".p25", ".p50", ".p75", ".p90", ".p95"}) {
+      EXPECT_GT(f.at(id + p).value, last * (std::string(p) == ".p05" ? 0.9 : 1)) << id << p;
+      last = f.at(id + p).value;
+    }
+    EXPECT_EQ(f.at(id + ".above").value > 50, f.at(id + ".p50").value > f.at(id).value) << id;
+  }
+}
+
+// Every assumption reads with its unit, kind and source; those that the sensitivity moves show their ends.
+TEST(Report, AssumptionsHaveUnitKindAndSource) {
+  int with_ends = 0;
+  for (const char* key : {"run-inputs", "step-inputs"}) {
+    const DocTable& t = table(key);
+    const std::size_t last = t.columns.size() - 1;
+    for (const auto& row : t.rows) {
+      const std::string& name = row[0].words;
+      EXPECT_FALSE(report().text(row[1]).empty()) << name;
+      EXPECT_EQ(report().text(row[1]).find("e+"), std::string::npos) << name;
+      EXPECT_FALSE(row[5].words.empty()) << name;
+      EXPECT_FALSE(row[last].words.empty()) << name;
+      if (!row[1].figure.empty()) {
+        EXPECT_FALSE(row[4].words.empty()) << name;
+      }
+      with_ends += row[2].figure.empty() ? 0 : 1;
+    }
+  }
+  EXPECT_GE(with_ends, 50);  // of the run, spares and development; of the step the rates of the curves
+  const auto& f = report().figures;
+  EXPECT_NEAR(f.at("step_input.operators.gemm.fp8-block.low").value,
+              0.95 * f.at("step_input.operators.gemm.fp8-block").value, 1e-9);
 }
 
 TEST(Report, TokensHaveTheFactorThatSuitsThem) {
