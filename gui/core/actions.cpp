@@ -75,6 +75,8 @@ constexpr std::array kActions{
                "Take the opened Chrome trace off the timeline."},
     ActionInfo{"theme", "Next theme", "Ctrl+T", kW, "View", "Light, dark, high contrast, print."},
     ActionInfo{"swap", "Swap A and B", "C", kT, "View", "Swap the two compared runs."},
+    ActionInfo{"align", "Next alignment of A and B", "L", kT, "View",
+               "Compared runs: by start of the step, by microbatch, by share of the step."},
     ActionInfo{"keep-b", "Keep run as B", "Ctrl+B", kW, "Scenario",
                "Keep the present run to compare the next ones with."},
     ActionInfo{"cancel", "Cancel simulation", "Ctrl+.", kW, "Scenario",

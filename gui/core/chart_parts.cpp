@@ -143,8 +143,11 @@ void add_x_axis(Scene& scene, const Box& plot, const Scale& x, const std::string
                            false,
                            true});
   }
-  layer.texts.push_back({{plot.x, plot.y + plot.h + text.em * 1.25, plot.w, text.em * 1.1},
-                         fitted_text(label, plot.w, text),
+  // Below the middle of the plot; one that is longer than the plot has the picture's width.
+  const double w = std::min(std::max(plot.w, text.width(label)), scene.width);
+  const double left = std::clamp(plot.x + (plot.w - w) / 2, 0.0, std::max(0.0, scene.width - w));
+  layer.texts.push_back({{left, plot.y + plot.h + text.em * 1.25, w, text.em * 1.1},
+                         fitted_text(label, w, text),
                          Align::kCentre,
                          Ink::kMutedText,
                          Ink::kNone,
@@ -157,6 +160,20 @@ std::string fitted_text(const std::string& text, double width, const TextMetrics
   std::size_t keep = text.size();
   while (keep > 0 && metrics.width(text.substr(0, keep) + "...") > width) --keep;
   return keep == 0 ? std::string() : text.substr(0, keep) + "...";
+}
+
+std::vector<std::string> wrapped_text(const std::string& text, double width, const TextMetrics& metrics) {
+  std::vector<std::string> lines;
+  for (std::size_t at = text.find_first_not_of(' '); at != std::string::npos;) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string word = text.substr(at, end - at);
+    if (!lines.empty() && metrics.width(lines.back() + " " + word) <= width)
+      lines.back() += " " + word;
+    else
+      lines.push_back(word);
+    at = text.find_first_not_of(' ', end);
+  }
+  return lines;
 }
 
 }  // namespace orrery::gui

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gui/core/scene.hpp"
 #include "gui/core/timeline_scene.hpp"
@@ -29,12 +30,15 @@ void add_x_axis(Scene& scene, const Box& plot, const Scale& x, const std::string
                 const TextMetrics& text);
 /// `text` shortened with an ellipsis until it fits.
 [[nodiscard]] std::string fitted_text(const std::string& text, double width, const TextMetrics& metrics);
+/// `text` in lines that fit `width`, broken between words; a word that is wider alone has a line to itself.
+[[nodiscard]] std::vector<std::string> wrapped_text(const std::string& text, double width,
+                                                    const TextMetrics& metrics);
 /// A background and the title; the scene a chart starts with.
 [[nodiscard]] Scene start_chart(double width, double height, const std::string& title,
                                 const TextMetrics& text);
 /// Rows of bars that are lower than this have no room for their words.
 inline constexpr double kLeastRowEms = 0.72;
-inline constexpr const char* kTooLow = "Too low to draw: make the panel higher, or see the table.";
+inline constexpr const char* kTooLow = "Too low to draw; see the table.";
 /// A chart with only a sentence in the middle.
 [[nodiscard]] Scene sentence_chart(double width, double height, const std::string& sentence);
 

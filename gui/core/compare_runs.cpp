@@ -5,46 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/core/alignment.hpp"
 #include "gui/core/chart_parts.hpp"
-#include "sim/lower/lower.hpp"
 
 namespace orrery::gui {
-namespace {
-
-bool same_action(const Action& a, const Action& b) {
-  const bool kinds = a.kind == b.kind || (is_backward(a.kind) && is_backward(b.kind));
-  return kinds && a.stage == b.stage && a.microbatch == b.microbatch;
-}
-
-double busy_ranks(const RunView& run, double from, double to) {
-  const auto t0 = static_cast<std::int64_t>(from);
-  const auto t1 = std::max<std::int64_t>(t0 + 1, static_cast<std::int64_t>(to));
-  std::int64_t busy = 0;
-  for (const auto& row : run.pipeline().rows) busy += row->index.busy(t0, t1);
-  const auto ranks = static_cast<double>(std::max<std::size_t>(1, run.pipeline().rows.size()));
-  return static_cast<double>(busy) / static_cast<double>(t1 - t0) / ranks;
-}
-
-}  // namespace
 
 std::optional<SliceId> same_work(const RunView& a, const SliceId& slice, const RunView& b) {
-  for (const auto& row : a.pipeline().rows) {
-    if (row->name != slice.row || slice.index >= row->slices.size()) continue;
-    const std::int32_t ref = row->slices.ref[slice.index];
-    if (ref < 0 || ref == kTailRef) return std::nullopt;
-    const Action& wanted = a.result().step->steps[static_cast<std::size_t>(ref)].step.first;
-    for (const auto& other : b.pipeline().rows) {
-      for (std::size_t i = 0; i < other->slices.size(); ++i) {
-        const std::int32_t to = other->slices.ref[i];
-        if (to < 0 || to == kTailRef) continue;
-        const Step& step = b.result().step->steps[static_cast<std::size_t>(to)].step;
-        for (int k = 0; k < step.count(); ++k) {
-          if (same_action(wanted, step.action(k))) return SliceId{other->name, i};
-        }
-      }
-    }
-  }
-  return std::nullopt;
+  const std::optional<Work> work = work_of(a, slice);
+  return work ? slice_of(b, *work) : std::nullopt;
 }
 
 Table changed_inputs(const RunView& a, const RunView& b) {
@@ -150,6 +118,10 @@ Chart difference_chart(const RunView& a, const RunView& b, double width, double 
   lines.insert(lines.begin(), {"B", x.low, from, Ink::kGhost, fmt::format("{:.3f} s", from)});
   lines.push_back({"A", x.low, to, Ink::kGhost, fmt::format("{:.3f} s", to)});
   const double row = plot.h / static_cast<double>(lines.size());
+  if (row < text.em * kLeastRowEms) {
+    chart.scene = sentence_chart(width, height, kTooLow);
+    return chart;
+  }
   const double bar = std::min(row * 0.8, text.em * 1.7);
   SceneLayer& layer = chart.scene.layer();
   double y = plot.y;
@@ -164,59 +136,6 @@ Chart difference_chart(const RunView& a, const RunView& b, double width, double 
     y += row;
   }
   (void)selected;
-  return chart;
-}
-
-Chart busy_difference_chart(const RunView& a, const RunView& b, bool normalised, double t0, double t1,
-                            double left, double width, double height, const TextMetrics& text) {
-  Chart chart;
-  chart.table = {"busy-difference",
-                 "Busy ranks, A - B",
-                 {{"t", normalised ? "% of the step" : "time, s"},
-                  {"a", "A, % busy"},
-                  {"b", "B, % busy"},
-                  {"d", "A - B, points"}},
-                 {},
-                 {}};
-  if (!a.feasible() || !b.feasible() || t1 <= t0) {
-    chart.scene = sentence_chart(width, height, "");
-    return chart;
-  }
-  chart.scene.width = width;
-  chart.scene.height = height;
-  SceneLayer& layer = chart.scene.new_layer();
-  layer.rects.push_back({{0, 0, width, height}, Ink::kBackground});
-  layer.texts.push_back(
-      {{8, 0, left - 12, height / 2}, fitted_text("busy ranks, A - B", left - 12, text), Align::kLeft});
-  layer.texts.push_back({{8, height / 2, left - 12, height / 2},
-                         "up: A is busier",
-                         Align::kLeft,
-                         Ink::kMutedText,
-                         Ink::kNone,
-                         false,
-                         true});
-  const double stretch = normalised && a.makespan() > 0
-                             ? static_cast<double>(b.makespan()) / static_cast<double>(a.makespan())
-                             : 1;
-  const double middle = height / 2;
-  const auto n = static_cast<std::size_t>(std::max(0.0, width - left));
-  for (std::size_t i = 0; i < n; ++i) {
-    const double from = t0 + (t1 - t0) * static_cast<double>(i) / static_cast<double>(n);
-    const double to = t0 + (t1 - t0) * static_cast<double>(i + 1) / static_cast<double>(n);
-    const double x = busy_ranks(a, from, to);
-    const double y = busy_ranks(b, from * stretch, to * stretch);
-    const double h = (x - y) * (height / 2 - 3);
-    const Box box{left + static_cast<double>(i), std::min(middle, middle - h), 1, std::abs(h)};
-    if (std::abs(h) >= 0.5) layer.rects.push_back({box, x > y ? Ink::kForward : Ink::kOptimizer});
-    if (i % 16 == 0) {
-      const double at = normalised ? 100 * from / static_cast<double>(a.makespan()) : from * 1e-12;
-      chart.table.rows.push_back({Cell(fmt::format("{:.4g}", at), at, normalised ? "%" : "s"),
-                                  Cell(fmt::format("{:.1f}", 100 * x), 100 * x, "%"),
-                                  Cell(fmt::format("{:.1f}", 100 * y), 100 * y, "%"),
-                                  Cell(fmt::format("{:+.1f}", 100 * (x - y)), 100 * (x - y), "%")});
-    }
-  }
-  layer.lines.push_back({left, middle, width, middle, Ink::kGrid});
   return chart;
 }
 

@@ -19,9 +19,5 @@ namespace orrery::gui {
 /// From B's step time by cause to A's, as falling and rising bars.
 [[nodiscard]] Chart difference_chart(const RunView& a, const RunView& b, double width, double height,
                                      const TextMetrics& text, int selected);
-/// Busy ranks of A minus those of B over time; `normalised`: over the share of each step.
-[[nodiscard]] Chart busy_difference_chart(const RunView& a, const RunView& b, bool normalised, double t0,
-                                          double t1, double left, double width, double height,
-                                          const TextMetrics& text);
 
 }  // namespace orrery::gui

@@ -124,6 +124,15 @@ std::vector<std::string> varying_keys(const PlanItems& items) {
   return out;
 }
 
+void put_best_first(PlanItems& items) {
+  const auto step = static_cast<std::size_t>(metric_index("step_time_s"));
+  const auto length = [&](const PlanItem& item) {
+    return item.row.status == "ok" ? shown_value(item.row, step).value_or(1e300) : 2e300;
+  };
+  std::stable_sort(items.begin(), items.end(),
+                   [&](const PlanItem& a, const PlanItem& b) { return length(a) < length(b); });
+}
+
 std::vector<Fate> fates_of(const PlanItems& items) {
   std::map<std::string, double> counts;
   for (const PlanItem& item : items)

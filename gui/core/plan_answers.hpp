@@ -44,6 +44,9 @@ struct PlanAnswer {
 /// Keys of the layouts whose values are not the same in all items.
 [[nodiscard]] std::vector<std::string> varying_keys(const PlanItems& items);
 
+/// Of a grid, what fits before what does not, the shorter step first; else in the order of the grid.
+void put_best_first(PlanItems& items);
+
 /// What became of the items of a grid: "fits" and the reasons, most frequent first.
 [[nodiscard]] std::vector<Fate> fates_of(const PlanItems& items);
 

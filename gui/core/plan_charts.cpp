@@ -27,7 +27,7 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
   const bool all_fit =
       std::all_of(items.begin(), items.end(), [](const PlanItem& item) { return item.row.status == "ok"; });
   if (named) t.columns.push_back({"found_as", "found as", false});
-  if (!all_fit) t.columns.push_back({"status", "status", false});
+  if (!all_fit) t.columns.push_back({"status", "fits", false});
   static constexpr std::array<std::pair<const char*, const char*>, 7> kShown{
       {{"step_time_s", "step, s"},
        {"tokens_per_s_per_gpu", "tokens/s/GPU"},
@@ -45,7 +45,8 @@ Table plan_table(const PlanItems& items, const std::vector<std::string>& keys) {
   for (const auto& item : items) {
     std::vector<Cell> row;
     if (named) row.emplace_back(item.found_as);
-    if (!all_fit) row.emplace_back(item.row.status);
+    if (!all_fit)
+      row.emplace_back(item.row.reason_code.empty() ? item.row.status : "no: " + item.row.reason_code);
     for (const auto& [name, title] : kShown) {
       const int at = metric_index(name);
       const std::optional<double> v =
@@ -170,11 +171,11 @@ Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::st
   }
   const bool listed =
       std::any_of(items.begin(), items.end(), [](const PlanItem& item) { return !item.found_as.empty(); });
-  chart.scene =
-      start_chart(width, height,
-                  fmt::format("Best {}, by {} (across) and {} (down); hatched: {}", metric_label(metric),
-                              x_key, y_key, listed ? "none of those listed" : "nothing fits"),
-                  text);
+  chart.scene = start_chart(
+      width, height,
+      fmt::format("Best {}, by {} (across) and {} (down); the stronger the colour the better; hatched: {}",
+                  metric_label(metric), x_key, y_key, listed ? "none of those listed" : "nothing fits"),
+      text);
   const Box plot = plot_area(width, height, 9, 1.6, text);
   std::map<std::pair<std::size_t, std::size_t>, std::pair<std::optional<double>, std::size_t>> best;
   std::map<std::pair<std::size_t, std::size_t>, std::string> why;

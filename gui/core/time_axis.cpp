@@ -22,49 +22,53 @@ const TimeUnit& unit_for(double ps) {
   return kUnits.back();
 }
 
-TimeAxis inside(TimeAxis axis, double total) {
-  const double whole = std::max(total, 1.0);
+double length(double total, double low) {
+  return std::max(total - low, 1.0);
+}
+
+TimeAxis inside(TimeAxis axis, double total, double low) {
+  const double whole = length(total, low);
   const double span = std::clamp(axis.span(), std::min(kShortestView, whole), whole);
-  axis.t0 = std::clamp(axis.t0, 0.0, whole - span);
+  axis.t0 = std::clamp(axis.t0, low, low + whole - span);
   axis.t1 = axis.t0 + span;
   return axis;
 }
 
 }  // namespace
 
-TimeAxis fitted(TimeAxis axis, double total) {
-  axis.t0 = 0;
-  axis.t1 = std::max(total, 1.0);
+TimeAxis fitted(TimeAxis axis, double total, double low) {
+  axis.t0 = low;
+  axis.t1 = low + length(total, low);
   return axis;
 }
 
-TimeAxis showing(TimeAxis axis, double t0, double t1, double total) {
+TimeAxis showing(TimeAxis axis, double t0, double t1, double total, double low) {
   axis.t0 = std::min(t0, t1);
   axis.t1 = std::max(t0, t1);
-  const double short_by = std::min(kShortestView, std::max(total, 1.0)) - axis.span();
+  const double short_by = std::min(kShortestView, length(total, low)) - axis.span();
   if (short_by > 0) {
     axis.t0 -= short_by / 2;
     axis.t1 += short_by / 2;
   }
-  return inside(axis, total);
+  return inside(axis, total, low);
 }
 
-TimeAxis zoomed(const TimeAxis& axis, double factor, double x_pixel, double total) {
-  const double whole = std::max(total, 1.0);
+TimeAxis zoomed(const TimeAxis& axis, double factor, double x_pixel, double total, double low) {
+  const double whole = length(total, low);
   const double span = std::clamp(axis.span() / factor, std::min(kShortestView, whole), whole);
   const double at = axis.t(x_pixel);
   TimeAxis out = axis;
   out.t0 = at - (x_pixel - axis.left) / axis.width * span;
   out.t1 = out.t0 + span;
-  return inside(out, total);
+  return inside(out, total, low);
 }
 
-TimeAxis panned(const TimeAxis& axis, double pixels, double total) {
+TimeAxis panned(const TimeAxis& axis, double pixels, double total, double low) {
   TimeAxis out = axis;
-  const double by = std::clamp(pixels * axis.per_pixel(), -total, total);
+  const double by = std::clamp(pixels * axis.per_pixel(), low - total, total - low);
   out.t0 += by;
   out.t1 += by;
-  return inside(out, total);
+  return inside(out, total, low);
 }
 
 std::vector<Tick> ticks(const TimeAxis& axis, double apart) {

@@ -24,15 +24,16 @@ struct TimeAxis {
   [[nodiscard]] double per_pixel() const { return span() / width; }
 };
 
-/// All views below stay inside 0 .. total and show at least kShortestView (or everything, where that is
+/// All views below stay inside low .. total and show at least kShortestView (or everything, where that is
 /// shorter).
-[[nodiscard]] TimeAxis fitted(TimeAxis axis, double total);
+[[nodiscard]] TimeAxis fitted(TimeAxis axis, double total, double low = 0);
 /// The same pixels over t0 .. t1; the ends may stand in either order.
-[[nodiscard]] TimeAxis showing(TimeAxis axis, double t0, double t1, double total);
+[[nodiscard]] TimeAxis showing(TimeAxis axis, double t0, double t1, double total, double low = 0);
 /// `factor` > 1 shows less time; what lies at `x_pixel` stays there.
-[[nodiscard]] TimeAxis zoomed(const TimeAxis& axis, double factor, double x_pixel, double total);
+[[nodiscard]] TimeAxis zoomed(const TimeAxis& axis, double factor, double x_pixel, double total,
+                              double low = 0);
 /// Moves the view by pixels; > 0 shows later times.
-[[nodiscard]] TimeAxis panned(const TimeAxis& axis, double pixels, double total);
+[[nodiscard]] TimeAxis panned(const TimeAxis& axis, double pixels, double total, double low = 0);
 
 struct Tick {
   double t = 0;

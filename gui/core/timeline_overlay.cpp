@@ -181,9 +181,9 @@ void add_grid(const TimelineGeometry& g, const TextMetrics& text, Scene& scene) 
 
 void add_overview(const RunView& run, const TimelineState& state, const TimelineGeometry& g,
                   const TextMetrics& text, Scene& scene) {
-  (void)state;
   SceneLayer& layer = scene.new_layer(g.overview);
-  TimeAxis whole = fitted(g.axis, static_cast<double>(run.makespan()));
+  const AxisRange range = axis_range(run, state);
+  const TimeAxis whole = fitted(g.axis, range.high, range.low);
   SceneStrip strip{whole.left, g.overview.y + 3, g.overview.h - 6, {}};
   const auto n = static_cast<std::size_t>(std::max(0.0, std::floor(whole.width)));
   strip.columns.resize(n);
@@ -327,6 +327,18 @@ void add_overlay(const RunView& run, const TimelineState& state, const TimelineG
   for (const Mark& mark : state.marks) {
     add_range(g, static_cast<double>(mark.t0), static_cast<double>(mark.t1), Ink::kMark,
               mark.note.empty() ? "mark" : mark.note, g.body.y + g.body.h - text.em - 3, text, layer);
+  }
+  if (!state.anchor.note.empty()) {
+    const double x = g.axis.x(static_cast<double>(state.anchor.t0));
+    const double w = text.width(state.anchor.note) + 8;
+    if (x >= g.body.x - 1 && x <= g.body.x + g.body.w + 1) {
+      layer.lines.push_back({x, g.ruler.y, x, g.body.y + g.body.h, Ink::kMark, 1.5F});
+      const double at = std::clamp(x + 3, g.body.x, std::max(g.body.x, g.body.x + g.body.w - w));
+      const double y = g.body.y + g.body.h - text.em - 3;
+      layer.rects.push_back({{at, y, w, text.em}, Ink::kBackground, Pattern::kPlain, Ink::kMark});
+      layer.texts.push_back(
+          {{at, y, w, text.em}, state.anchor.note, Align::kCentre, Ink::kMark, Ink::kNone, false, true});
+    }
   }
   if (state.area) {
     const auto& a = *state.area;

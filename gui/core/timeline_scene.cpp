@@ -50,7 +50,9 @@ void add_heat(const RunView& run, const TimelineRow& row, const TimeAxis& axis, 
   layer.strips.push_back(std::move(strip));
 }
 
-void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double h, SceneLayer& layer) {
+/// `ends` is where the step does; a curve stands for nothing before it begins or after that.
+void add_counter(const TimelineRow& row, const TimeAxis& axis, double ends, double y, double h,
+                 SceneLayer& layer) {
   const Counter& c = row.counter;
   double top = c.limit;
   for (double v : c.value) top = std::max(top, v);
@@ -59,11 +61,13 @@ void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double 
   const auto level = [&](double v) { return y + h - 3 - v / top * (h - 6); };
   SceneCurve curve;
   curve.ink = Ink::kCurve;
-  const double right = axis.left + axis.width;
+  const double left = std::max(axis.left, axis.x(static_cast<double>(c.t.front())));
+  const double right = std::min(axis.left + axis.width, axis.x(ends));
+  if (right <= left) return;
   std::size_t i = static_cast<std::size_t>(std::max<std::ptrdiff_t>(
       0, std::upper_bound(c.t.begin(), c.t.end(), static_cast<std::int64_t>(axis.t0)) - c.t.begin() - 1));
   double last = level(c.value[i]);
-  curve.points.push_back({axis.left, last});
+  curve.points.push_back({left, last});
   // At most two points a pixel: the highest and the lowest value in it.
   for (++i; i < c.t.size();) {
     const double x = axis.x(static_cast<double>(c.t[i]));
@@ -86,7 +90,7 @@ void add_counter(const TimelineRow& row, const TimeAxis& axis, double y, double 
   layer.curves.push_back(std::move(curve));
   if (c.limit > 0) {
     const double at = level(c.limit);
-    layer.lines.push_back({axis.left, at, right, at, Ink::kLimit, 1, false, true});
+    layer.lines.push_back({left, at, right, at, Ink::kLimit, 1, false, true});
   }
 }
 
@@ -131,6 +135,10 @@ const TimelineRow* find_row(const RunView& run, const TimelineState& state, cons
   return nullptr;
 }
 
+AxisRange axis_range(const RunView& run, const TimelineState& state) {
+  return {std::min(0.0, state.origin), std::max(state.horizon, static_cast<double>(run.makespan()))};
+}
+
 TimelineGeometry geometry(const RunView& run, const TimelineState& state, double width, double height,
                           const TextMetrics& text) {
   TimelineGeometry g;
@@ -152,8 +160,9 @@ TimelineGeometry geometry(const RunView& run, const TimelineState& state, double
   g.body = {header, overview + ruler, body_width, g.headers.h};
   g.axis.left = header;
   g.axis.width = body_width;
-  const double total = std::max(state.horizon, static_cast<double>(run.makespan()));
-  g.axis = state.t1 > state.t0 ? showing(g.axis, state.t0, state.t1, total) : fitted(g.axis, total);
+  const AxisRange range = axis_range(run, state);
+  g.axis = state.t1 > state.t0 ? showing(g.axis, state.t0, state.t1, range.high, range.low)
+                               : fitted(g.axis, range.high, range.low);
   const std::vector<const TimelineRow*> rows = visible_rows(run, state);
   g.lanes = lay_out(rows, state.pins, state.scroll, text.em);
   return g;
@@ -272,7 +281,7 @@ Scene timeline_scene(const RunView& run, const TimelineState& state, double widt
       if (box.row->kind == RowKind::kHeat)
         add_heat(run, *box.row, g.axis, y, box.h, strips);
       else if (box.row->kind == RowKind::kCounter)
-        add_counter(*box.row, g.axis, y, box.h, slices);
+        add_counter(*box.row, g.axis, static_cast<double>(run.makespan()), y, box.h, slices);
       else
         add_row(*box.row, g.axis, y, box.h, dim, text, strips, slices, &run);
     }

@@ -38,8 +38,10 @@ struct TimelineState {
   Level level = Level::kPipeline;
   int rank = 0;
   double t0 = 0, t1 = 0;  ///< picoseconds; t1 <= t0 means the whole step
-  double horizon =
-      0;  ///< picoseconds; the axis reaches this far where it is longer than the step (compared runs)
+  /// Picoseconds; the axis reaches from here to there where that is more than the step (compared runs).
+  double origin = 0, horizon = 0;
+  /// A time that compared runs have on one vertical line; none where the note is empty.
+  Mark anchor;
   double scroll = 0;
   std::optional<SliceId> selected;
   std::optional<SliceId> hovered;
@@ -79,6 +81,11 @@ inline constexpr std::size_t kMostFlows = 500;
                                           const std::string& name);
 [[nodiscard]] TimelineGeometry geometry(const RunView& run, const TimelineState& state, double width,
                                         double height, const TextMetrics& text);
+/// Where the axis may begin and end, picoseconds.
+struct AxisRange {
+  double low = 0, high = 1;
+};
+[[nodiscard]] AxisRange axis_range(const RunView& run, const TimelineState& state);
 /// The slice under a pixel; nullopt between slices and on counters.
 [[nodiscard]] std::optional<SliceId> slice_at(const TimelineGeometry& g, double x, double y);
 /// The whole picture. Width and height below a few pixels give an empty scene.

@@ -66,6 +66,8 @@ class ChartView : public QWidget {
   void show_table(bool table);
   /// Without a chart: only the table is shown.
   void table_only();
+  /// The button that shows the table; a parent may put it elsewhere, where the chart has no line for it.
+  [[nodiscard]] QToolButton* table_button() { return button_; }
   [[nodiscard]] ChartCanvas* canvas() { return canvas_; }
   [[nodiscard]] QTableView* table() { return table_; }
   [[nodiscard]] const TableModel& model() const { return model_; }

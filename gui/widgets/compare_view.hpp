@@ -3,17 +3,22 @@
 #include <QWidget>
 #include <memory>
 
+#include "gui/core/alignment.hpp"
 #include "gui/core/run_view.hpp"
 #include "gui/widgets/chart_view.hpp"
+#include "gui/widgets/elided_label.hpp"
 #include "gui/widgets/timeline_view.hpp"
 
 class QComboBox;
-class QLabel;
+class QSpinBox;
+class QTabWidget;
 
 namespace orrery::gui {
 
-/// Runs A and B on one axis: two timelines that move together, their difference over time, changed inputs,
-/// results of both and the waterfall of the difference. A slice selected in one shows in the other.
+/// Runs A and B on one axis: two timelines that move together, their difference over time, results of both,
+/// the waterfall of the difference, changed inputs and microbatches. They lie by start of the step, by share
+/// of it, or so that one microbatch's work begins together. A slice selected in one shows in the other, and
+/// is what they are aligned by microbatch with.
 class CompareView : public QWidget {
   Q_OBJECT
 
@@ -24,25 +29,41 @@ class CompareView : public QWidget {
   void set_theme(Theme theme);
   [[nodiscard]] TimelineView* a() { return a_; }
   [[nodiscard]] TimelineView* b() { return b_; }
-  [[nodiscard]] QComboBox* alignment() { return align_; }
+  [[nodiscard]] Alignment alignment() const;
+  void set_alignment(Alignment alignment);
+  void next_alignment();
+  /// The work that alignment by microbatch puts on one line; a microbatch alone: its entry.
+  void set_anchor(const Work& work);
+  [[nodiscard]] const Work& anchor() const { return anchor_; }
+  [[nodiscard]] TimeMap map() const;
+  [[nodiscard]] QComboBox* chooser() { return align_; }
+  [[nodiscard]] QSpinBox* microbatch() { return microbatch_; }
+  [[nodiscard]] ChartView* over_time() { return over_time_; }
   [[nodiscard]] ChartView* difference() { return difference_; }
   [[nodiscard]] ChartView* inputs() { return inputs_; }
+  [[nodiscard]] ChartView* microbatches() { return microbatches_; }
+  [[nodiscard]] QTabWidget* tables() { return tables_; }
 
  private:
   void couple(TimelineView* from, TimelineView* to);
   void mirror_selection(TimelineView* from, TimelineView* to);
   void refresh_charts();
-  [[nodiscard]] double stretch() const;  ///< B's time over A's
+  /// Puts B where the alignment says, with A staying where it is.
+  void realign();
 
   TimelineView* a_;
   TimelineView* b_;
-  QLabel* title_a_;
-  QLabel* title_b_;
+  ElidedLabel* title_a_;
+  ElidedLabel* title_b_;
   QComboBox* align_;
-  ChartCanvas* busy_;
+  QSpinBox* microbatch_;
+  ChartView* over_time_;
   ChartView* difference_;
   ChartView* inputs_;
   ChartView* results_;
+  ChartView* microbatches_;
+  QTabWidget* tables_;
+  Work anchor_;
   bool coupling_ = false;
 };
 

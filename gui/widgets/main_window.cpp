@@ -14,10 +14,10 @@
 #include <QSlider>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QTabBar>
 #include <QTableWidget>
 #include <QTextBrowser>
 #include <QToolBar>
-#include <QToolButton>
 #include <QUndoStack>
 #include <QVBoxLayout>
 
@@ -97,27 +97,12 @@ void MainWindow::make_centre() {
   top->setMovable(false);
   tiles_ = new TileRow;
   top->addWidget(tiles_);
-  hint_ = new QWidget;
-  hint_->setObjectName("hint");
-  hint_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-  auto* strip = new QHBoxLayout(hint_);
-  strip->setContentsMargins(8, 0, 4, 0);
-  strip->addWidget(new QLabel("Try:"));
-  const auto link = [&](const char* words, auto run) {
-    auto* button = new QToolButton;
-    button->setText(words);
-    button->setAccessibleName(words);
-    button->setAutoRaise(true);
-    strip->addWidget(button);
-    connect(button, &QToolButton::clicked, this, run);
-  };
-  link("1 critical path (K)", [this] { timeline_->act("critical"), timeline_->setFocus(); });
-  link("2 uneven experts", [this] { scenario_->sliders().front().slider->setFocus(); });
-  link("3 keep as B (Ctrl+B)", [this] { keep_as_b(); });
-  link("4 other layouts (Ctrl+2)", [this] { run_action("perspective-plan"); });
-  link("keys (?)", [this] { run_action("help"); });
-  strip->addStretch();
-  link("x", [this] { hint_->hide(); });
+  hint_ = new HintStrip;
+  hint_->add("1 critical path", "K", [this] { timeline_->act("critical"), timeline_->setFocus(); });
+  hint_->add("2 uneven experts", "", [this] { scenario_->sliders().front().slider->setFocus(); });
+  hint_->add("3 keep as B", "Ctrl+B", [this] { keep_as_b(); });
+  hint_->add("4 other layouts", "Ctrl+2", [this] { run_action("perspective-plan"); });
+  hint_->add("keys", "?", [this] { run_action("help"); });
   layout->addWidget(hint_);
   pages_ = new QStackedWidget;
   layout->addWidget(pages_, 1);
@@ -134,6 +119,8 @@ void MainWindow::make_centre() {
   column->addWidget(chip_);
   pages_->addWidget(schedule);
   plan_ = new PlanView(bench_);
+  // Not as wide as its question where other pages are shown.
+  plan_->setMinimumSize(1, 1);
   pages_->addWidget(plan_);
   connect(plan_, &PlanView::open_wanted, this, [this](int item) { open_plan(item); });
   compare_ = new CompareView;
@@ -196,11 +183,11 @@ void MainWindow::make_docks() {
   statistics_->table_only();
   add_dock("Statistics of the range", statistics_, Qt::RightDockWidgetArea);
   add_chart("waterfall", "Waterfall");
-  add_chart("memory", "Memory by rank");
+  add_chart("memory", "Memory");
   add_chart("memory-time", "Memory over time");
   add_chart("roofline", "Roofline");
   add_chart("links", "Links");
-  add_chart("power", "Power over time");
+  add_chart("power", "Power");
   problems_ = new QListWidget;
   problems_->setAccessibleName("Problems");
   problems_->setWordWrap(true);
@@ -380,15 +367,22 @@ void MainWindow::show_problems() {
 }
 
 void MainWindow::size_docks() {
-  // Wider than their tables they would only take room from the timeline.
+  // Wider than their tables they would only take room from the timeline; narrower, values are not seen.
   const int w = width();
   const int em = fontMetrics().height();
   resizeDocks({docks_.at("Scenario"), docks_.at("Details")},
-              {std::min(w * 265 / 1000, em * 32), std::min(w * 215 / 1000, em * 28)}, Qt::Horizontal);
+              {std::clamp(w * 285 / 1000, em * 16, em * 27),
+               w < 1200 ? em * 14 : std::clamp(w * 23 / 100, em * 14, em * 28)},
+              Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);
-  resizeDocks({docks_.at("Waterfall")}, {std::max(height() * 24 / 100, fontMetrics().height() * 14)},
+  resizeDocks({docks_.at("Waterfall")}, {std::max(height() * 24 / 100, fontMetrics().height() * 16)},
               Qt::Vertical);
+  // Names of panels are read whole; where they do not fit, the bar scrolls.
+  for (QTabBar* bar : findChildren<QTabBar*>(QString(), Qt::FindDirectChildrenOnly)) {
+    bar->setElideMode(Qt::ElideNone);
+    bar->setUsesScrollButtons(true);
+  }
 }
 
 void MainWindow::showEvent(QShowEvent* event) {

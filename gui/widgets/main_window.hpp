@@ -13,6 +13,7 @@
 #include "gui/core/workbench.hpp"
 #include "gui/widgets/chart_view.hpp"
 #include "gui/widgets/compare_view.hpp"
+#include "gui/widgets/hint_strip.hpp"
 #include "gui/widgets/plan_view.hpp"
 #include "gui/widgets/scenario_panel.hpp"
 #include "gui/widgets/scene_painter.hpp"
@@ -26,7 +27,6 @@ class QStackedWidget;
 class QTableWidget;
 class QTextBrowser;
 class QUndoStack;
-class QToolButton;
 
 namespace orrery::gui {
 
@@ -146,7 +146,7 @@ class MainWindow : public QMainWindow {
   std::optional<Input> input_b_;
 
   QStackedWidget* pages_ = nullptr;
-  QWidget* hint_ = nullptr;
+  HintStrip* hint_ = nullptr;
   TileRow* tiles_ = nullptr;
   TimelineView* timeline_ = nullptr;
   QLabel* chip_ = nullptr;

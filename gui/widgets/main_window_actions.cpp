@@ -130,6 +130,8 @@ void MainWindow::run_action(std::string_view id) {
     keep_as_b();
   else if (id == "swap")
     swap_runs();
+  else if (id == "align")
+    compare_->next_alignment();
   else if (id == "cancel")
     bench_.cancel();
   else if (id == "rerun")

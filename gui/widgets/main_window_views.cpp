@@ -1,5 +1,6 @@
 #include <QDockWidget>
 #include <QPushButton>
+#include <QSpinBox>
 #include <QStackedWidget>
 #include <QTabWidget>
 #include <algorithm>
@@ -31,10 +32,11 @@ void MainWindow::set_perspective(Perspective perspective) {
 }
 
 std::vector<std::string> MainWindow::views() {
-  return {"schedule",     "cluster",     "rank",         "operators", "waterfall",
-          "memory",       "memory-time", "roofline",     "links",     "power",
-          "problems",     "plan",        "plan-scatter", "plan-heat", "plan-parallel",
-          "plan-reasons", "plan-words",  "compare",      "report",    "help"};
+  return {"schedule",     "cluster",        "rank",          "operators",    "waterfall",          "memory",
+          "memory-time",  "roofline",       "links",         "power",        "problems",           "plan",
+          "plan-scatter", "plan-heat",      "plan-parallel", "plan-reasons", "plan-words",         "sweep",
+          "sweep-heat",   "sweep-parallel", "sweep-reasons", "compare",      "compare-microbatch", "report",
+          "help"};
 }
 
 bool MainWindow::show_view(const std::string& name) {
@@ -54,14 +56,24 @@ bool MainWindow::show_view(const std::string& name) {
   }
   if (name == "problems")
     return set_perspective(Perspective::kSchedule), docks_.at("Problems")->raise(), true;
-  static const std::vector<std::string> kPlanTabs{"plan",          "plan-scatter", "plan-heat",
-                                                  "plan-parallel", "plan-reasons", "plan-words"};
-  if (const auto tab = std::find(kPlanTabs.begin(), kPlanTabs.end(), name); tab != kPlanTabs.end()) {
+  static const std::vector<std::string> kPlanTabs{"", "-scatter", "-heat", "-parallel", "-reasons", "-words"};
+  for (const auto& [first, mode] : {std::pair{"plan", PlanMode::kBest}, {"sweep", PlanMode::kGrid}}) {
+    if (!name.starts_with(first)) continue;
+    const auto tab = std::find(kPlanTabs.begin(), kPlanTabs.end(), name.substr(std::string(first).size()));
+    if (tab == kPlanTabs.end()) return false;
     set_perspective(Perspective::kPlan);
+    plan_->question()->set_mode(mode);
     plan_->tabs()->setCurrentIndex(static_cast<int>(tab - kPlanTabs.begin()));
     return true;
   }
-  if (name == "compare") return set_perspective(Perspective::kCompare), true;
+  if (name == "compare" || name == "compare-microbatch") {
+    set_perspective(Perspective::kCompare);
+    compare_->set_alignment(name == "compare" ? Alignment::kStart : Alignment::kMicrobatch);
+    // One from the middle of the step.
+    if (name != "compare")
+      compare_->set_anchor({ActionKind::kForward, 0, compare_->microbatch()->maximum() / 2});
+    return true;
+  }
   if (name == "report") return set_perspective(Perspective::kReport), true;
   if (name == "help") return run_action("help"), true;
   return false;

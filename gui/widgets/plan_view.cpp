@@ -246,13 +246,17 @@ void PlanView::show_answer() {
   std::size_t fits = 0;
   if (asked_ == PlanMode::kGrid && grid_.total() > 0) {
     items_ = grid_.items();
+    // While it runs, answers stay where they are.
+    if (!grid_.running()) put_best_first(items_);
     fates_ = fates_of(items_);
     total_ = static_cast<double>(items_.size());
     for (const PlanItem& item : items_) fits += item.row.status == "ok" ? 1 : 0;
     if (!grid_.running()) {
       question_->show_progress(false, total_, static_cast<double>(grid_.total()),
                                QString("%1 of %2, %3 fit").arg(items_.size()).arg(grid_.total()).arg(fits));
-      question_->say("A double click on an answer opens it; the present run becomes B.");
+      question_->say(
+          "What fits comes first, the shortest step on top. A double click opens an answer; the present run "
+          "becomes B.");
     }
   } else if (const auto answer = best_.answer(); asked_ == PlanMode::kBest && !best_.running()) {
     if (!best_.problem().empty()) return refuse(best_.problem());

@@ -37,6 +37,8 @@ class PlanView : public QWidget {
   /// Shows only answers that meet it; a filter with a mistake changes nothing and is named beside it.
   void set_filter(const QString& text);
   [[nodiscard]] QLineEdit* filter() { return filter_; }
+  /// How the answers shown were looked for.
+  [[nodiscard]] PlanMode shown_mode() const { return asked_; }
   [[nodiscard]] bool running() const { return best_.running() || grid_.running(); }
   /// Until nothing runs, with the answer shown. For tests and pictures.
   void wait();

@@ -121,7 +121,7 @@ void ScenarioPanel::add_slider(const char* key, const char* title, double low, d
   auto* slider = new QSlider(Qt::Horizontal);
   auto* label = new QLabel;
   slider->setRange(0, kSliderSteps);
-  slider->setMinimumWidth(80);
+  slider->setMinimumWidth(48);
   slider->setAccessibleName(title);
   name->setBuddy(slider);
   grid->addWidget(name, row, 0);

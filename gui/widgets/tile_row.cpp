@@ -1,8 +1,10 @@
 #include "gui/widgets/tile_row.hpp"
 
-#include <QHBoxLayout>
 #include <QPainter>
 #include <algorithm>
+#include <cmath>
+
+#include "gui/widgets/scene_painter.hpp"
 
 namespace orrery::gui {
 namespace {
@@ -11,11 +13,20 @@ QColor tile_ink(Theme theme, Ink ink) {
   return QColor(QRgb(0xFF000000U | colour(theme, ink)));
 }
 
+QFont bold(QFont font, double size) {
+  font.setBold(true);
+  font.setPointSizeF(font.pointSizeF() * size);
+  return font;
+}
+
+BoldMetrics bold_metrics(const QFont& font) {
+  return [font](double size) { return text_metrics(bold(font, size)); };
+}
+
 }  // namespace
 
 TileButton::TileButton(QWidget* parent) : QToolButton(parent) {
   setFocusPolicy(Qt::StrongFocus);
-  setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
 }
 
 void TileButton::set_tile(const Tile& tile) {
@@ -29,7 +40,6 @@ void TileButton::set_tile(const Tile& tile) {
   setAccessibleDescription(QString::fromStdString(rest + "; " + tile.badge));
   setToolTip(QString::fromStdString(tile.title + ": " + tile.value + "\n" + rest + "\n" + tile.badge +
                                     "\nClick: how it comes about"));
-  updateGeometry();
   update();
 }
 
@@ -38,19 +48,12 @@ void TileButton::set_theme(Theme theme) {
   update();
 }
 
-QSize TileButton::sizeHint() const {
-  const QFontMetrics metrics(font());
-  QFont big = font();
-  big.setPointSizeF(font().pointSizeF() * 1.5);
-  big.setBold(true);
-  int w = QFontMetrics(big).horizontalAdvance(QString::fromStdString(tile_.value));
-  for (const std::string* line : {&tile_.title, &tile_.range, &tile_.published, &tile_.badge, &tile_.against})
-    w = std::max(w, metrics.horizontalAdvance(QString::fromStdString(*line)));
-  return {w + 18, static_cast<int>(metrics.height() * (tile_.against.empty() ? 6.2 : 7.2))};
+std::vector<TileLine> TileButton::lines() const {
+  return tile_lines(tile_, width(), text_metrics(font()), bold_metrics(font()));
 }
 
-QSize TileButton::minimumSizeHint() const {
-  return {60, sizeHint().height()};
+QFont TileButton::font_of(const TileLine& line) const {
+  return line.size > 1 ? bold(font(), line.size) : font();
 }
 
 void TileButton::paintEvent(QPaintEvent*) {
@@ -58,32 +61,42 @@ void TileButton::paintEvent(QPaintEvent*) {
   p.fillRect(rect(), tile_ink(theme_, isDown() || underMouse() ? Ink::kRowStripe : Ink::kBackground));
   p.setPen(QPen(tile_ink(theme_, hasFocus() ? Ink::kSelection : Ink::kGrid), hasFocus() ? 2 : 1));
   p.drawRect(rect().adjusted(1, 1, -1, -1));
-  const int line = fontMetrics().height();
-  int y = line / 4;
-  const auto put = [&](const std::string& words, Ink ink, const QFont& f, double lines) {
-    p.setFont(f);
-    p.setPen(tile_ink(theme_, ink));
-    const QRect at(9, y, width() - 14, static_cast<int>(line * lines));
-    p.drawText(at, Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
-               QFontMetrics(f).elidedText(QString::fromStdString(words), Qt::ElideRight, at.width()));
-    y += at.height();
-  };
-  QFont big = font();
-  big.setPointSizeF(font().pointSizeF() * 1.5);
-  big.setBold(true);
-  put(tile_.title, Ink::kMutedText, font(), 1);
-  put(tile_.value, isEnabled() ? Ink::kText : Ink::kMutedText, big, 1.5);
-  for (const std::string* words : {&tile_.range, &tile_.published, &tile_.against}) {
-    if (!words->empty()) put(*words, Ink::kText, font(), 1);
+  for (const TileLine& line : lines()) {
+    p.setFont(font_of(line));
+    p.setPen(tile_ink(theme_, line.muted || !isEnabled() ? Ink::kMutedText : Ink::kText));
+    p.drawText(QRectF(line.box.x, line.box.y, line.box.w, line.box.h),
+               Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine, QString::fromStdString(line.text));
   }
-  y = height() - line - line / 4;
-  put(tile_.badge, Ink::kMutedText, font(), 1);
 }
 
 TileRow::TileRow(QWidget* parent) : QWidget(parent) {
-  auto* layout = new QHBoxLayout(this);
-  layout->setContentsMargins(4, 4, 4, 2);
-  layout->setSpacing(4);
+  setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+}
+
+QSize TileRow::sizeHint() const {
+  return {900, height_};
+}
+
+QSize TileRow::minimumSizeHint() const {
+  return {200, height_};
+}
+
+void TileRow::place(int across) {
+  const std::vector<Box> boxes = tile_boxes(shown_, across, text_metrics(font()), bold_metrics(font()));
+  int bottom = 0;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const Box& b = boxes[i];
+    buttons_[i]->setGeometry(static_cast<int>(b.x), static_cast<int>(b.y), static_cast<int>(b.w),
+                             static_cast<int>(std::ceil(b.h)));
+    bottom = std::max(bottom, static_cast<int>(std::ceil(b.y + b.h)) + 2);
+  }
+  if (bottom == height_) return;
+  height_ = bottom;
+  updateGeometry();
+}
+
+void TileRow::resizeEvent(QResizeEvent*) {
+  place(width());
 }
 
 void TileRow::set_theme(Theme theme) {
@@ -93,21 +106,22 @@ void TileRow::set_theme(Theme theme) {
 
 void TileRow::set_tiles(std::vector<Tile> tiles, bool stale) {
   tiles_ = std::move(tiles);
+  shown_ = tiles_;
   while (buttons_.size() < tiles_.size()) {
     auto* button = new TileButton(this);
     const int id = static_cast<int>(buttons_.size());
     connect(button, &QToolButton::clicked, this, [this, id] { emit derivation_wanted(id); });
-    layout()->addWidget(button);
     button->set_theme(theme_);
     buttons_.push_back(button);
   }
   for (std::size_t i = 0; i < buttons_.size(); ++i) {
     buttons_[i]->setVisible(i < tiles_.size());
     if (i >= tiles_.size()) continue;
-    Tile shown = tiles_[i];
-    if (stale) shown.badge = "stale: " + shown.badge;
-    buttons_[i]->set_tile(shown);
+    if (stale) shown_[i].badge = "stale: " + shown_[i].badge;
+    buttons_[i]->set_tile(shown_[i]);
   }
+  // Before it is shown it has no width of its own yet.
+  place(isVisible() ? width() : window()->width());
 }
 
 }  // namespace orrery::gui

@@ -23,10 +23,10 @@ void TimelineView::wheelEvent(QWheelEvent* event) {
   const double notches = (angle.y() != 0 ? angle.y() : angle.x()) / 120.0;
   if (event->modifiers() & Qt::ControlModifier) {
     remember();
-    set_axis(zoomed(shape().axis, std::pow(1.25, notches), event->position().x(), total()));
+    set_axis(zoomed(shape().axis, std::pow(1.25, notches), event->position().x(), range().high, range().low));
   } else if ((event->modifiers() & Qt::ShiftModifier) || angle.y() == 0) {
     remember();
-    set_axis(panned(shape().axis, -notches * 60, total()));
+    set_axis(panned(shape().axis, -notches * 60, range().high, range().low));
   } else {
     state_.scroll -= notches * 48;
     changed();
@@ -63,18 +63,18 @@ void TimelineView::mousePressEvent(QMouseEvent* event) {
 
 void TimelineView::drag_to(const QPointF& at) {
   const TimelineGeometry g = shape();
-  const double whole = total();
+  const AxisRange whole = range();
   const auto time_at = [&](double x) {
-    return static_cast<std::int64_t>(std::clamp(g.axis.t(x), 0.0, whole));
+    return static_cast<std::int64_t>(std::clamp(g.axis.t(x), whole.low, whole.high));
   };
   switch (drag_) {
     case Drag::kPan:
       state_.scroll -= at.y() - drag_last_.y();
-      set_axis(panned(g.axis, drag_last_.x() - at.x(), whole));
+      set_axis(panned(g.axis, drag_last_.x() - at.x(), whole.high, whole.low));
       break;
     case Drag::kOverview: {
-      const double t = fitted(g.axis, whole).t(at.x());
-      set_axis(showing(g.axis, t - g.axis.span() / 2, t + g.axis.span() / 2, whole));
+      const double t = fitted(g.axis, whole.high, whole.low).t(at.x());
+      set_axis(showing(g.axis, t - g.axis.span() / 2, t + g.axis.span() / 2, whole.high, whole.low));
       break;
     }
     case Drag::kLeftEdge:

@@ -74,8 +74,8 @@ TimelineGeometry TimelineView::shape() const {
   return run_ ? gui::geometry(*run_, state_, width(), height(), text_metrics(font())) : TimelineGeometry{};
 }
 
-double TimelineView::total() const {
-  return run_ ? std::max(state_.horizon, static_cast<double>(run_->makespan())) : 1.0;
+AxisRange TimelineView::range() const {
+  return run_ ? axis_range(*run_, state_) : AxisRange{};
 }
 
 void TimelineView::changed() {
@@ -159,7 +159,7 @@ void TimelineView::set_axis(const TimeAxis& axis) {
 void TimelineView::show_range(double t0, double t1) {
   if (!run_) return;
   remember();
-  set_axis(showing(shape().axis, t0, t1, total()));
+  set_axis(showing(shape().axis, t0, t1, range().high, range().low));
 }
 
 double TimelineView::zoom_pixel() const {
@@ -172,14 +172,14 @@ double TimelineView::zoom_pixel() const {
 void TimelineView::zoom(double factor) {
   if (!run_) return;
   remember();
-  set_axis(zoomed(shape().axis, factor, zoom_pixel(), total()));
+  set_axis(zoomed(shape().axis, factor, zoom_pixel(), range().high, range().low));
 }
 
 void TimelineView::pan(double share) {
   if (!run_) return;
   remember();
   const TimelineGeometry g = shape();
-  set_axis(panned(g.axis, share * g.axis.width, total()));
+  set_axis(panned(g.axis, share * g.axis.width, range().high, range().low));
 }
 
 const TimelineRow* TimelineView::current() const {
@@ -382,7 +382,7 @@ bool TimelineView::act(std::string_view id) {
   else if (id == "row-down")
     move_row(1);
   else if (id == "fit-all")
-    show_range(0, total());
+    show_range(range().low, range().high);
   else if (id == "focus") {
     const Seen before = seen();
     centre(false);

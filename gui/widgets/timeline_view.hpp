@@ -42,7 +42,7 @@ class TimelineView : public QWidget {
   [[nodiscard]] std::vector<std::string> row_names() const;
   [[nodiscard]] TimelineGeometry shape() const;
   /// What a view can show at most, picoseconds.
-  [[nodiscard]] double total() const;
+  [[nodiscard]] AxisRange range() const;
   [[nodiscard]] QSize sizeHint() const override { return {900, 480}; }
 
  signals:

@@ -76,6 +76,40 @@ TEST(Links, TheLoadOfTheNicSumsToTheBytesOfItsClasses) {
   EXPECT_NEAR(bytes / wanted, 1, 1e-9);
 }
 
+TEST(Roofline, EveryDotIsNumberedAndEveryNumberNamed) {
+  const RunView& run = *deepseek();
+  for (const auto& [w, h] : {std::pair{700.0, 150.0}, {1200.0, 500.0}}) {
+    const Chart chart = roofline_chart(run, 5, w, h, plain_text(), -1);
+    const std::size_t dots = chart.table.rows.size();
+    ASSERT_EQ(dots, 8U);
+    std::vector<Box> boxes;
+    for (std::size_t i = 0; i < dots; ++i) {
+      const std::string number = std::to_string(i + 1);
+      const std::string name = number + "  " + chart.table.rows[i][0].text;
+      std::size_t numbers = 0;
+      std::size_t names = 0;
+      for (const SceneLayer& layer : chart.scene.layers) {
+        for (const SceneText& text : layer.texts) {
+          if (text.text.starts_with(name) && text.text.ends_with(" %")) ++names;
+          // A number stands at its dot: no farther than the dot is large and a letter.
+          const Box& dot = chart.scene.hits[i].box;
+          if (text.text != number) continue;
+          ++numbers;
+          EXPECT_LT(std::abs(text.box.x + text.box.w / 2 - dot.x - dot.w / 2), dot.w / 2 + 13);
+          EXPECT_LT(std::abs(text.box.y + text.box.h / 2 - dot.y - dot.h / 2), dot.h / 2 + 13);
+          for (const Box& other : boxes)
+            EXPECT_FALSE(text.box.x < other.x + other.w && other.x < text.box.x + text.box.w &&
+                         text.box.y < other.y + other.h && other.y < text.box.y + text.box.h)
+                << number;
+          boxes.push_back(text.box);
+        }
+      }
+      EXPECT_EQ(numbers, 1U) << number;
+      EXPECT_EQ(names, 1U) << name;
+    }
+  }
+}
+
 TEST(NoBarrier, ARowIsTheRanksOwnStepAsLongAsTheStepTime) {
   Input input = small_input();
   for (const auto& [key, value] : {std::pair{"layout.pp", "4"},

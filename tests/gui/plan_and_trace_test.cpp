@@ -93,6 +93,21 @@ TEST(PlanCharts, AreMadeForNothingSomethingAndEverySize) {
   EXPECT_EQ(layouts, 18);
 }
 
+TEST(PlanAnswers, OfAGridWhatFitsComesFirstTheShortestStepOnTop) {
+  PlanItems items = searched();
+  put_best_first(items);
+  ASSERT_EQ(items.size(), searched().size());
+  const auto step = static_cast<std::size_t>(metric_index("step_time_s"));
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    const bool before = items[i - 1].row.status == "ok";
+    const bool fits = items[i].row.status == "ok";
+    EXPECT_TRUE(before || !fits) << i;
+    if (before && fits) {
+      EXPECT_LE(*items[i - 1].row.metrics[step], *items[i].row.metrics[step]);
+    }
+  }
+}
+
 TEST(Compare, FindsTheSameWorkAndSumsDifferencesToTheStep) {
   Input other = example_input();
   other.edits.push_back({"layout.schedule", "1f1b", "test"});

@@ -132,6 +132,9 @@ class ScreensTest : public QObject {
     state.selected.reset();
     window_->timeline()->set_state(state);
     window_->show_view(view.toStdString());
+    PlanView* plan = window_->plan_view();
+    if (window_->perspective() == Perspective::kPlan && plan->shown_mode() != plan->question()->mode())
+      plan->start(), plan->wait();
     window_->settle();
     QCoreApplication::processEvents();
     QCoreApplication::processEvents();

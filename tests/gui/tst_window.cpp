@@ -108,6 +108,7 @@ class WindowTest : public QObject {
                window_->bench().wait();
          }},
         {"cancel", [&] { window_->bench().rerun(); }},
+        {"align", [&] { window_->compare_view()->set_alignment(Alignment::kStart); }},
         {"perspective-schedule", [&] { window_->set_perspective(Perspective::kReport); }},
     };
     if (const auto p = prepare.find(id); p != prepare.end()) p->second();
@@ -198,6 +199,8 @@ class WindowTest : public QObject {
       QVERIFY(QApplication::clipboard()->text().contains("|"));
     else if (id == "keep-b")
       QVERIFY(window_->run_b() != nullptr);
+    else if (id == "align")
+      QCOMPARE(window_->compare_view()->alignment(), Alignment::kMicrobatch);
     else if (id == "swap")
       QVERIFY(!(window_->bench().input() == input_before));
     else if (id == "cancel")
