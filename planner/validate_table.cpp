@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "planner/table_case.hpp"
+#include "planner/training_run.hpp"
 #include "sim/base/check.hpp"
 #include "sim/simulate.hpp"
 
@@ -19,7 +20,7 @@ Skip refused(const Infeasible& verdict) {
   return {SkipReason::kLayout, fmt::format("{}: {}", to_text(verdict.reason), verdict.text)};
 }
 
-TableOutcome run_row(const PublishedRow& row, const ProfileFolders& folders) {
+TableOutcome run_row(const PublishedRow& row, const ProfileFolders& folders, const ModelError& model_error) {
   TableOutcome out;
   out.row = row;
   const std::variant<TableCase, Skip> read = table_case(row, folders);
@@ -44,6 +45,9 @@ TableOutcome run_row(const PublishedRow& row, const ProfileFolders& folders) {
   }
   out.computed_step_s = metrics.step_time_s;
   out.tokens_per_step = metrics.step_tokens;
+  const Ranged& error = model_error.of(scenario.cluster.gpu.name).measured_over_computed;
+  out.low_s = out.computed_step_s * error.low;
+  out.high_s = out.computed_step_s * error.high;
   return out;
 }
 
@@ -55,13 +59,16 @@ ErrorGroup scored(const std::vector<const TableOutcome*>& rows) {
   std::vector<double> sizes;
   std::vector<double> measured;
   std::vector<double> computed;
+  std::size_t inside = 0;
   for (const TableOutcome* row : rows) {
+    if (row->measured_step_s >= row->low_s && row->measured_step_s <= row->high_s) ++inside;
     errors.push_back(row->error());
     sizes.push_back(std::abs(row->error()));
     const double tokens = row->tokens_per_step / static_cast<double>(*row->row.gpus);
     measured.push_back(tokens / row->measured_step_s);
     computed.push_back(tokens / row->computed_step_s);
   }
+  group.inside = static_cast<double>(inside) / static_cast<double>(rows.size());
   group.bias = median_of(errors);
   group.median = median_of(sizes);
   group.ninetieth = percentile_of(sizes, 0.9);
@@ -139,7 +146,8 @@ std::vector<double> TableValidation::too_large() const {
 TableValidation validate_table(const std::vector<PublishedRow>& rows, const ProfileFolders& folders) {
   TableValidation out;
   out.outcomes.reserve(rows.size());
-  for (const PublishedRow& row : rows) out.outcomes.push_back(run_row(row, folders));
+  const ModelError model_error = find_run_data(folders).model_error;
+  for (const PublishedRow& row : rows) out.outcomes.push_back(run_row(row, folders, model_error));
   using Key = std::tuple<std::string, std::string, std::string>;
   std::map<Key, std::vector<const TableOutcome*>> by_group;
   std::vector<const TableOutcome*> all;

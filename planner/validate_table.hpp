@@ -22,6 +22,7 @@ struct TableOutcome {
   double measured_step_s = 0;
   double computed_step_s = 0;
   double tokens_per_step = 0;
+  double low_s = 0, high_s = 0;  ///< 10th and 90th percentile of the step time, as a result states them
   /// Bytes needed over bytes there, where the simulator finds too little memory for what somebody has run;
   /// its time is that of a GPU with enough. 0: it fits.
   double memory_over = 0;
@@ -37,6 +38,7 @@ struct ErrorGroup {
   double bias = 0;             ///< median of the signed errors
   double median = 0;           ///< of their absolute values
   double ninetieth = 0;        ///< percentile of the same: the smallest that nine in ten do not exceed
+  double inside = 0;           ///< share of the rows measured between the computed P10 and P90
   std::optional<double> rank;  ///< Spearman's correlation of tokens/s per GPU; with 5 rows or more
 };
 
@@ -53,7 +55,7 @@ struct TableValidation {
 };
 
 /// Simulates every row that can be and scores its step time. No number is fitted to any row. InputError: a
-/// profile cannot be loaded or lacks a curve that a row needs.
+/// profile or the model error of `folders` cannot be loaded, or a profile lacks a curve that a row needs.
 [[nodiscard]] TableValidation validate_table(const std::vector<PublishedRow>& rows,
                                              const ProfileFolders& folders);
 

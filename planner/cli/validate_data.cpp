@@ -25,9 +25,10 @@ std::vector<Cell> group_row(const ErrorGroup& g) {
                         percent(g.bias, "{:+.1f}"),
                         percent(g.median, "{:.1f}"),
                         percent(g.ninetieth, "{:.1f}"),
+                        percent(g.inside, "{:.0f}"),
                         Cell{},
                         g.source};
-  if (g.rank) row[6] = Cell{fmt::format("{:.2f}", *g.rank), *g.rank, ""};
+  if (g.rank) row[7] = Cell{fmt::format("{:.2f}", *g.rank), *g.rank, ""};
   return row;
 }
 
@@ -68,6 +69,7 @@ Table summary_table(const TableValidation& found) {
                       {"bias_percent", "bias %"},
                       {"median_percent", "median %"},
                       {"ninetieth_percent", "90th %"},
+                      {"inside_percent", "inside %"},
                       {"rank_correlation", "rank"},
                       {"source", "source", false}},
           .rows = {},
@@ -81,7 +83,8 @@ Table summary_table(const TableValidation& found) {
   t.notes.emplace_back(
       "Error: computed step time over the measured one (throughput as its inverse), minus 1; plus is too "
       "slow. "
-      "Bias: median of the signed errors. Median and 90th percentile: of their absolute values. Rank: "
+      "Bias: median of the signed errors. Median and 90th percentile: of their absolute values. Inside: rows "
+      "measured between P10 and P90 of the step time, as results state them from all such rows. Rank: "
       "Spearman's correlation of tokens/s per GPU, with 5 rows or more.");
   t.notes.push_back(fmt::format("{} rows: {} scored, {} skipped.", found.outcomes.size(), found.all.rows,
                                 found.outcomes.size() - found.all.rows));

@@ -244,7 +244,7 @@ TEST(TableCase, TheSourceNamesTheTrainingProgram) {
   PublishedRow r = row();
   EXPECT_EQ(scenario_of(r).stack.name, "");
   r.source = "Zero Bubble PP (2401.10241)";
-  EXPECT_EQ(scenario_of(r).stack.name, "megatron-2023");
+  EXPECT_EQ(scenario_of(r).stack.name, "megatron-2021");
   EXPECT_TRUE(scenario_of(r).training.dropout);
   r.source = "Korthikanti et al. 2205.05198";
   EXPECT_EQ(scenario_of(r).training.attention, AttentionKernel::kUnfused);

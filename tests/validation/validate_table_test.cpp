@@ -87,6 +87,34 @@ TEST(ValidateTable, PowerOfANodeIsWithinTenPercentOfTheMeasuredOneAndNoStepTimeI
   EXPECT_NE(found.power[0].inputs.find("adapters = all weights"), std::string::npos);
 }
 
+// MooreThreads/SimuMax, docs/b200/b200_release_v1.2_summary.md: 12 layers of Llama-3-70B, tp 2 and tp 8; the
+// Zero Bubble paper (arXiv 2401.10241, tables 3 and 4): 1.5 billion weights, 1F1B on 8 ranks.
+TEST(ValidateTable, PeakMemoryIsWithinFivePercentOfWhatAllocatorsReported) {
+  const std::string head =
+      "id,source,model,layers,hidden,heads,kv_heads,ffn,vocab,experts,seq_len,precision,gpu,n_gpus,"
+      "interconnect,tp,cp,pp,vpp,ep,etp,dp,zero_stage,schedule,recompute,mbs,gbs_sequences,measured_metric,"
+      "measured_value,unit,notes\n";
+  const std::string llama =
+      ",SimuMax B200,Llama3-70B truncated,12,8192,64,8,28672,128256,,4096,bf16,B200-SXM,8,,";
+  const std::vector<PublishedRow> rows = parse_published_table(
+      head + "tp2" + llama + "2,1,1,,,,4,1,,none,1,16,peak_memory_alloc,60.68,GiB,\ntp8" + llama +
+          "8,1,1,,,,1,1,,none,1,4,peak_memory_alloc,28.29,GiB,\n"
+          "zb,Zero Bubble PP,GPT 1.5B,22,2304,24,24,9216,,,1024,,A100-80GB-SXM,8,,1,1,8,,,,1,,1F1B,,6,144,"
+          "peak_memory,30,GB,first/last stage have one layer less\n"
+          "days,s,GPT "
+          "1.5B,22,2304,24,24,9216,,,1024,,A100-80GB-SXM,8,,1,1,8,,,,1,,1F1B,,6,144,peak_memory,30,days,\n",
+      "test");
+  const TableValidation found = validate_table(rows, folders());
+  ASSERT_EQ(found.memory.size(), 3U);  // days are no size
+  for (const MemoryOutcome& o : found.memory) {
+    ASSERT_FALSE(o.skip) << o.row.id << " " << o.skip->text;
+    EXPECT_LT(std::abs(o.error()), 0.05) << o.row.id << ": " << o.computed_bytes << " B";
+  }
+  EXPECT_EQ(found.memory[0].measured_bytes, 60.68 * 1073741824.0);
+  EXPECT_EQ(found.memory_groups.size(), 2U);
+  EXPECT_EQ(found.all.rows, 0U);
+}
+
 TEST(ValidateTable, TheWholeCollectionRunsAndItsCountsAddUp) {
   const std::filesystem::path path = kRoot.parent_path() / "shared/data/validation/open.csv";
   std::error_code code;
