@@ -47,7 +47,9 @@ std::string risk_words(const ReportInput& in, const TornadoBar& b) {
     const bool plain = b.unit.empty() || b.unit == "factor" || b.unit == "ratio";
     return significant_text(value) + (plain ? "" : " " + b.unit);
   };
-  return fmt::format("{}: {} instead of {}", b.what, shown(end), shown(b.value));
+  const bool contract = b.key == "economics.usd_per_gpu_hour";
+  return fmt::format("{}: {} instead of {}{}", b.what, shown(end), shown(b.value),
+                     contract ? ", unless a contract fixes it" : "");
 }
 
 /// The three largest things that could make the rent larger than stated.
