@@ -139,11 +139,15 @@ std::string memory_sentence(const Metrics& m) {
                        [](const RankMemoryRow& a, const RankMemoryRow& b) { return a.total < b.total; });
   if (fullest == m.memory.end() || m.memory_capacity <= 0) return {};
   // The difference of what is shown, so that the sentence adds up.
-  const auto tenths = [](double bytes) { return std::round(bytes / 1e8) / 10; };
-  const double held = tenths(fullest->total);
-  const double capacity = tenths(m.memory_capacity);
-  return fmt::format("The fullest GPU, pipeline rank {}, holds {:.1f} of {:.1f} GB, which leaves {:.1f} GB.",
-                     fullest->rank, held, capacity, capacity - held);
+  const bool large = m.memory_capacity >= 100e9;
+  const auto shown = [&](double bytes) {
+    return large ? std::round(bytes / 1e9) : std::round(bytes / 1e8) / 10;
+  };
+  const double held = shown(fullest->total);
+  const double capacity = shown(m.memory_capacity);
+  return fmt::format(
+      "The fullest GPU, pipeline rank {0}, holds {1:.{4}f} of {2:.{4}f} GB, which leaves {3:.{4}f} GB.",
+      fullest->rank, held, capacity, capacity - held, large ? 0 : 1);
 }
 
 }  // namespace

@@ -194,7 +194,8 @@ Drawing draw_lines(const Chart& chart, double width) {
   for (const auto& [value, label] : chart.markers) {
     const double y = y_axis.at(value, bottom, top);
     pen.line(left, y, right, y, "ink");
-    pen.text(right, y - 3, label, Shape::Anchor::kEnd);
+    // Below a line near the bottom, where no curve runs.
+    pen.text(right, value < 0.25 * y_high ? y + 11 : y - 3, label, Shape::Anchor::kEnd);
   }
   pen.out.height = add_legend(chart, pen, left, bottom + 40) + 6;
   return std::move(pen.out);

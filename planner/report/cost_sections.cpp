@@ -8,83 +8,6 @@
 namespace orrery {
 
 namespace {
-void add_purchase(ReportBuilder& b, Section& out);
-void add_regions(ReportBuilder& b, Section& out);
-}  // namespace
-
-void add_money(ReportBuilder& b) {
-  const ReportInput& in = b.in;
-  Section& out = b.section("money", "Money, three ways");
-  const double millions = in.scenario.training.tokens / 1e6;
-  const OwnedCost& c = *in.run.owned;
-  const double scale = b.usd_scale();
-  const std::string unit = b.usd_unit();
-  const int decimals = decimals_for(c.total() / scale, 3);
-  b.parts("owned",
-          {{"servers", c.servers / scale},
-           {"network", c.network / scale},
-           {"other", c.other / scale},
-           {"power", c.power / scale},
-           {"cooling", c.cooling / scale},
-           {"space", c.space / scale}},
-          unit, decimals);
-  DocTable ways{
-      .key = "ways",
-      .caption = "Three ways to count",
-      .columns = {{"way"}, {unit, true}, {"P10", true}, {"P90", true}, {"USD per million tokens", true}},
-      .rows = {},
-      .notes = {fmt::format(
-          "Full development divides the owned cost by the share that hardware and energy have in it, {} + {} "
-          "(Epoch AI, arXiv 2405.21015): staff, experiments and failed runs make up the rest. It has no "
-          "range of its own here.",
-          significant_text(in.question.values.development_hardware_share),
-          significant_text(in.question.values.development_energy_share))}};
-  const auto row = [&](std::string label, DocCell total, DocCell low, DocCell high, const char* id,
-                       double usd) {
-    ways.rows.push_back(
-        {words(std::move(label)), std::move(total), std::move(low), std::move(high),
-         b.number(fmt::format("{}.per_million", id), usd / millions, "USD per million tokens", 3)});
-  };
-  row("rented, GPU-hours x rent", figure("run.rent_usd"), figure("run.rent_usd.p10"),
-      figure("run.rent_usd.p90"), "rent_usd", *in.run.rent_usd);
-  row("owned, share of the machines' life and energy", figure("run.owned_usd"), figure("run.owned_usd.p10"),
-      figure("run.owned_usd.p90"), "owned_usd", c.total());
-  row("full development", b.number("run.development_usd", *in.run.development_usd / scale, unit, 3),
-      words("-"), words("-"), "development_usd", *in.run.development_usd);
-  b.number("run.ideal_rent_usd", in.run.ideal_gpu_hours * in.question.values.usd_per_gpu_hour / scale, unit);
-  out.paragraphs.push_back(
-      fmt::format("All three are of the real run, with failures, checkpoints and slow nodes. The steps "
-                  "alone would rent for {}.",
-                  b.show("run.ideal_rent_usd")));
-  out.tables.push_back(std::move(ways));
-  DocTable owned{.key = "owned",
-                 .caption = "The owned way, " + unit,
-                 .columns = {{"part"}, {unit, true}},
-                 .rows = {{words("servers with GPUs"), figure("owned.servers")},
-                          {words("compute network: switches and links"), figure("owned.network")},
-                          {words("storage, management, installation"), figure("owned.other")},
-                          {words("energy of the machines"), figure("owned.power")},
-                          {words("energy of cooling and losses"), figure("owned.cooling")},
-                          {words("space and cooling plant"), figure("owned.space")},
-                          {words("owned"), figure("owned.sum")}},
-                 .total = true,
-                 .notes = {"Straight-line depreciation; cost of capital, staff and taxes are not in it."}};
-  out.tables.push_back(std::move(owned));
-  add_purchase(b, out);
-  Chart chart{.key = "owned", .title = "The owned way", .x_label = unit, .y_label = {}};
-  for (const auto& [key, label, role] : {std::tuple{"servers", "servers with GPUs", "compute"},
-                                         {"network", "compute network", "pipeline"},
-                                         {"other", "storage, installation", "other"},
-                                         {"power", "energy of the machines", "optimizer"},
-                                         {"cooling", "cooling and losses", "loss"},
-                                         {"space", "space", "idle"}}) {
-    const Figure& f = b.doc.figures.at(fmt::format("owned.{}", key));
-    chart.rows.push_back({label, f.text, {{0, f.value, role}}});
-  }
-  out.charts.push_back(std::move(chart));
-}
-
-namespace {
 
 /// The price of the machines themselves, and what has to hold for the owned way to be this cheap.
 void add_purchase(ReportBuilder& b, Section& out) {
@@ -156,7 +79,101 @@ void add_regions(ReportBuilder& b, Section& out) {
   out.tables.push_back(std::move(t));
 }
 
+/// What full development rests on, with its cost at both ends of the shares.
+std::string development_note(ReportBuilder& b) {
+  const RunInputs& v = b.in.question.values;
+  double low = 0;
+  double high = 0;
+  for (const RunInput& input : b.in.question.others) {
+    if (input.member != &RunInputs::development_hardware_share &&
+        input.member != &RunInputs::development_energy_share)
+      continue;
+    low += input.range.low;
+    high += input.range.high;
+  }
+  const double owned = b.in.run.owned->total() / b.usd_scale();
+  std::string range;
+  if (low > 0 && high > 0) {
+    b.number("run.development_usd.low", owned / high, b.usd_unit());
+    b.number("run.development_usd.high", owned / low, b.usd_unit());
+    range = fmt::format(" With the shares at their ends: {} to {}.",
+                        b.doc.figures.at("run.development_usd.low").text, b.show("run.development_usd.high"));
+  }
+  return fmt::format(
+      "Full development divides the owned cost by the share that hardware and energy have in it, "
+      "{} + {} (Epoch AI, arXiv 2405.21015): staff, experiments and failed runs make up the rest.{}",
+      significant_text(v.development_hardware_share), significant_text(v.development_energy_share), range);
+}
+
 }  // namespace
+
+void add_money(ReportBuilder& b) {
+  const ReportInput& in = b.in;
+  Section& out = b.section("money", "Money, three ways");
+  const double millions = in.scenario.training.tokens / 1e6;
+  const OwnedCost& c = *in.run.owned;
+  const double scale = b.usd_scale();
+  const std::string unit = b.usd_unit();
+  const int decimals = decimals_for(c.total() / scale, 3);
+  b.parts("owned",
+          {{"servers", c.servers / scale},
+           {"network", c.network / scale},
+           {"other", c.other / scale},
+           {"power", c.power / scale},
+           {"cooling", c.cooling / scale},
+           {"space", c.space / scale}},
+          unit, decimals);
+  DocTable ways{
+      .key = "ways",
+      .caption = "Three ways to count",
+      .columns = {{"way"}, {unit, true}, {"P10", true}, {"P90", true}, {"USD per million tokens", true}},
+      .rows = {},
+      .notes = {}};
+  const auto row = [&](std::string label, DocCell total, DocCell low, DocCell high, const char* id,
+                       double usd) {
+    ways.rows.push_back(
+        {words(std::move(label)), std::move(total), std::move(low), std::move(high),
+         b.number(fmt::format("{}.per_million", id), usd / millions, "USD per million tokens", 3)});
+  };
+  row("rented, GPU-hours x rent", figure("run.rent_usd"), figure("run.rent_usd.p10"),
+      figure("run.rent_usd.p90"), "rent_usd", *in.run.rent_usd);
+  row("owned, share of the machines' life and energy", figure("run.owned_usd"), figure("run.owned_usd.p10"),
+      figure("run.owned_usd.p90"), "owned_usd", c.total());
+  row("full development", b.number("run.development_usd", *in.run.development_usd / scale, unit, 3),
+      words("-"), words("-"), "development_usd", *in.run.development_usd);
+  ways.notes.push_back(development_note(b));
+  b.number("run.ideal_rent_usd", in.run.ideal_gpu_hours * in.question.values.usd_per_gpu_hour / scale, unit);
+  out.paragraphs.push_back(
+      fmt::format("All three are of the real run, with failures, checkpoints and slow nodes. The steps "
+                  "alone would rent for {}.",
+                  b.show("run.ideal_rent_usd")));
+  out.tables.push_back(std::move(ways));
+  DocTable owned{.key = "owned",
+                 .caption = "The owned way, " + unit,
+                 .columns = {{"part"}, {unit, true}},
+                 .rows = {{words("servers with GPUs"), figure("owned.servers")},
+                          {words("compute network: switches and links"), figure("owned.network")},
+                          {words("storage, management, installation"), figure("owned.other")},
+                          {words("energy of the machines"), figure("owned.power")},
+                          {words("energy of cooling and losses"), figure("owned.cooling")},
+                          {words("space and cooling plant"), figure("owned.space")},
+                          {words("owned"), figure("owned.sum")}},
+                 .total = true,
+                 .notes = {"Straight-line depreciation; cost of capital, staff and taxes are not in it."}};
+  out.tables.push_back(std::move(owned));
+  add_purchase(b, out);
+  Chart chart{.key = "owned", .title = "The owned way", .x_label = unit, .y_label = {}};
+  for (const auto& [key, label, role] : {std::tuple{"servers", "servers with GPUs", "compute"},
+                                         {"network", "compute network", "pipeline"},
+                                         {"other", "storage, installation", "other"},
+                                         {"power", "energy of the machines", "optimizer"},
+                                         {"cooling", "cooling and losses", "loss"},
+                                         {"space", "space", "idle"}}) {
+    const Figure& f = b.doc.figures.at(fmt::format("owned.{}", key));
+    chart.rows.push_back({label, f.text, {{0, f.value, role}}});
+  }
+  out.charts.push_back(std::move(chart));
+}
 
 void add_carbon(ReportBuilder& b) {
   const ReportInput& in = b.in;

@@ -47,7 +47,9 @@ std::string risk_words(const ReportInput& in, const TornadoBar& b) {
     const bool plain = b.unit.empty() || b.unit == "factor" || b.unit == "ratio";
     return significant_text(value) + (plain ? "" : " " + b.unit);
   };
-  return fmt::format("{}: {} instead of {}", b.what, shown(end), shown(b.value));
+  const bool contract = b.key == "economics.usd_per_gpu_hour";
+  return fmt::format("{}: {} instead of {}{}", b.what, shown(end), shown(b.value),
+                     contract ? ", unless a contract fixes it" : "");
 }
 
 /// The three largest things that could make the rent larger than stated.
@@ -204,6 +206,11 @@ void add_summary(ReportBuilder& b) {
         b.show("break_even"), b.show("purchase.sum")));
   }
   for (std::string& risk : risks(in)) out.paragraphs.push_back(std::move(risk));
+  constexpr double kTight = 0.9;
+  if (in.metrics.memory_peak > kTight * in.metrics.memory_capacity)
+    out.paragraphs.push_back(
+        fmt::format("Memory is tight: the fullest GPU is estimated to hold {} of its capacity.",
+                    percent(in.metrics.memory_peak / in.metrics.memory_capacity)));
   if (in.published.empty()) {
     out.paragraphs.emplace_back(
         "No published run of this model, cluster and layout is known to this program.");
