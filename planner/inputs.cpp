@@ -44,6 +44,7 @@ std::optional<std::string> of_profile(const ClusterProfile& c, const std::string
 std::optional<std::string> by_default(const Training& t, const std::string& key) {
   if (key == "training.attention") return attention_kernel_names()[static_cast<std::size_t>(t.attention)];
   if (key == "training.dropout") return t.dropout ? "true" : "false";
+  if (key == "stack") return "none";
   if (key == "training.gradients") return gradient_format_names()[static_cast<std::size_t>(t.gradients)];
   return std::nullopt;
 }

@@ -64,6 +64,7 @@ class ValueDelegate : public QStyledItemDelegate {
 
 QString group_title(const std::string& group) {
   if (group == "economics") return "prices and energy";
+  if (group == "stack") return "training";  // the program that trains
   if (group == "gpu") return "GPU profile (read only)";
   return QString::fromStdString(group);
 }
@@ -257,7 +258,7 @@ void ScenarioPanel::refresh() {
       group->setFirstColumnSpanned(true);
     }
     const std::string name =
-        row.key == "model" ? row.key : row.key.substr(std::min(row.key.size(), head.size() + 1));
+        row.key == head ? row.key : row.key.substr(std::min(row.key.size(), head.size() + 1));
     auto* item = new QTreeWidgetItem(
         group, {QString::fromStdString(name), QString::fromStdString(short_value(row.value)),
                 QString::fromStdString(source_badge(row))});
