@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "planner/cli/command.hpp"
 #include "planner/cli/environment.hpp"
 #include "planner/cli/options.hpp"
@@ -100,13 +102,18 @@ Table gpus(const ProfileFolders& folders) {
   return t;
 }
 
-/// "a100-sxm x 1.24 (fitted)", products and attention apart where they differ.
+/// "a100-sxm x 1.24 (fitted)"; a GPU with several factors has their range.
 std::string factors_text(const SoftwareStack& stack) {
   std::vector<std::string> words;
   for (const StackKernels& k : stack.gpus) {
-    for (const StackKernels::Factor& f : k.kernel_time)
-      words.push_back(fmt::format("{} {}x {:g} ({})", k.gpu, f.op_class.empty() ? "" : f.op_class + "* ",
-                                  f.factor.value, to_text(f.factor.origin)));
+    if (k.kernel_time.empty()) continue;
+    const auto [low, high] =
+        std::minmax_element(k.kernel_time.begin(), k.kernel_time.end(),
+                            [](const auto& a, const auto& b) { return a.factor.value < b.factor.value; });
+    const std::string range = low == high
+                                  ? fmt::format("{:g}", low->factor.value)
+                                  : fmt::format("{:g} to {:g}", low->factor.value, high->factor.value);
+    words.push_back(fmt::format("{} x {} ({})", k.gpu, range, to_text(low->factor.origin)));
   }
   return words.empty() ? "as the profile" : join(words);
 }

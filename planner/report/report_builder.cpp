@@ -89,8 +89,9 @@ Document build_report(const ReportInput& input) {
   b.doc.title = fmt::format("Training cost estimate: {} on {} x {}", s.model.name,
                             decimal_text(static_cast<double>(s.gpus), 0), s.cluster.gpu.device);
   b.doc.subtitle = fmt::format(
-      "Cluster {}, {} tokens, precision {}. Simulated, not measured; every figure is an estimate.",
-      s.cluster.name, b.tokens_text(), to_text(s.training.precision));
+      "Cluster {}, {} tokens, precision {}{}. Simulated, not measured; every figure is an estimate.",
+      s.cluster.name, b.tokens_text(), to_text(s.training.precision),
+      s.stack.name.empty() ? "" : ", program " + s.stack.name);
   b.doc.program = input.program;
   b.doc.hash = hash_of(input.scenario_text);
   add_figures(b);

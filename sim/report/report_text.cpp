@@ -26,6 +26,8 @@ std::string scenario_line(const Scenario& s) {
   if (s.gpus % dense == 0) layout += fmt::format(", dp {}", s.gpus / dense);
   layout += fmt::format(", zero {}, schedule {}, recompute {}", l.zero_stage, l.schedule, l.recompute.policy);
   out += wrapped(layout, kWidth, 8) + "\n";
+  if (!s.stack.name.empty())
+    out += wrapped(fmt::format("stack:  {}, {}", s.stack.name, s.stack.about), kWidth, 8) + "\n";
   out += fmt::format("batch:  {} sequences of {} tokens in microbatches of {}\n",
                      grouped(s.training.global_batch_size), grouped(s.training.sequence_length),
                      l.microbatch_size);
