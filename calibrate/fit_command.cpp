@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <ostream>
 
 #include "calibrate/commands.hpp"
 #include "calibrate/profile/build_profile.hpp"
 #include "calibrate/sample_input.hpp"
 #include "sim/base/fields.hpp"
+#include "sim/base/suggest.hpp"
 
 namespace orrery {
 namespace {
@@ -29,6 +31,21 @@ std::string percent(double part) {
   return fmt::format("{:.1f}", 100 * part);
 }
 
+/// Name in a profile of the curve that the samples of a class give.
+std::string curve_name(const std::string& op_class) {
+  const std::string layers = "moe-layer.";
+  return op_class.rfind(layers, 0) == 0 ? "grouped-gemm." + op_class.substr(layers.size()) : op_class;
+}
+
+void check_kept(const std::vector<std::string>& keep, const GpuProfile& base) {
+  std::vector<std::string> known;
+  for (const OperatorCurve& c : base.operators) known.push_back(c.op_class);
+  for (const std::string& name : keep)
+    if (base.find(name) == nullptr)
+      throw InputError("--keep", fmt::format("found '{}', expected a class of the profile {}: {}{}", name,
+                                             base.name, join(known), did_you_mean(name, known)));
+}
+
 void print_parameters(const ClassFit& f, std::ostream& out) {
   for (const FittedParameter& p : f.fit.parameters)
     fmt::print(out, "      {:<24} {:>11.4g} {:<7} {}\n", p.name, p.value, p.unit,
@@ -45,10 +62,24 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
     throw InputError("",
                      "no --base: the models need the SMs, peaks and bandwidth of the device; name a GPU "
                      "profile, e.g. --base hwprofiles/gpu/h100-sxm.json");
+  // Before minutes of fitting.
+  const std::filesystem::path folder = std::filesystem::path(options.output).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder))
+    throw InputError(options.output,
+                     fmt::format("found no folder '{}' to write to; make it first", folder.string()));
+  if (std::filesystem::is_directory(options.output))
+    throw InputError(options.output, "is a folder, expected a file name to write");
   const GpuProfile base = load_gpu_profile(options.base);
+  check_kept(options.keep, base);
+  std::optional<GpuProfile> clocks;
+  if (!options.clocks.empty()) clocks = load_gpu_profile(options.clocks);
   const SortedSamples sorted = sort_samples(input.files);
-  if (sorted.classes.empty())
-    throw InputError(options.samples.front(), "holds no sample that a model covers");
+  if (sorted.classes.empty()) {
+    std::string reasons;
+    for (const auto& [reason, count] : input.skipped) reasons += fmt::format("; {} ({})", reason, count);
+    for (const auto& [reason, count] : sorted.unused) reasons += fmt::format("; {} ({})", reason, count);
+    throw InputError(options.samples.front(), "holds no sample that a model covers" + reasons);
+  }
 
   std::vector<ClassFit> fits;
   std::vector<std::string> failed;
@@ -59,8 +90,13 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
     const ClassPoints part = take(all, options.points, options.seed, rest);
     const std::string label = all.op_class + (all.gpus > 0 ? fmt::format(" x{}", all.gpus) : "") +
                               (all.sustained ? " sustained" : "");
+    if (std::find(options.keep.begin(), options.keep.end(), curve_name(all.op_class)) != options.keep.end()) {
+      fmt::print(out, "{:<32} {:>6} not fitted: --keep leaves the curve of {}\n", label, part.points.size(),
+                 base.name);
+      continue;
+    }
     try {
-      ClassFit f = fit_class(part, base, {.seed = options.seed});
+      ClassFit f = fit_class(part, base, {.seed = options.seed}, clocks ? &*clocks : nullptr);
       const Quality held = quality_on(f.model, f.fit.values(), rest);
       const Quality &cv = f.fit.cross_validated, &in = f.fit.in_sample;
       fmt::print(out, "{:<32} {:>6} {:>14} {:>14} {:>8} {:>14}  {}\n", label, part.points.size(),

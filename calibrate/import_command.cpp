@@ -91,6 +91,12 @@ int run_import(const ImportOptions& options, std::ostream& out, std::ostream& lo
   if (all.source.empty())
     throw InputError("", "no file was given; name one with --kineto, --nccl-tests, --table or --log");
 
+  if (all.operators.empty()) {
+    std::string reasons;
+    for (const auto& [reason, count] : all.skipped)
+      reasons += fmt::format("{}{} ({})", reasons.empty() ? "" : "; ", reason, count);
+    throw InputError(all.source, "holds nothing that can be used: " + reasons);
+  }
   std::string text;
   if (options.format == "json") {
     text = to_json_text(all);

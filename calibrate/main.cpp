@@ -1,14 +1,18 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
 
+#include <fmt/format.h>
 #include "calibrate/commands.hpp"
 #include "calibrate/measure.hpp"
 #include "calibrate/probe/probe.hpp"
+
 #include "sim/base/check.hpp"
+#include "sim/base/suggest.hpp"
 #include "sim/base/units_text.hpp"
 
 namespace orrery {
@@ -46,7 +50,14 @@ std::string shipped(const char* folder) {
 std::string profile_path(const std::string& name) {
   if (name.empty() || std::filesystem::exists(name)) return name;
   const std::string path = shipped("gpu") + "/" + name + ".json";
-  return std::filesystem::exists(path) ? path : name;
+  if (std::filesystem::exists(path)) return path;
+  std::vector<std::string> known;
+  if (std::filesystem::is_directory(shipped("gpu")))
+    for (const auto& entry : std::filesystem::directory_iterator(shipped("gpu")))
+      if (entry.path().extension() == ".json") known.push_back(entry.path().stem().string());
+  std::sort(known.begin(), known.end());
+  throw InputError(name, fmt::format("no such file, and no shipped GPU profile of that name: {}{}",
+                                     join(known), did_you_mean(name, known)));
 }
 
 struct Commands {
@@ -109,6 +120,10 @@ struct Commands {
     fit_app->add_option("--date", fit.date, "Date of the samples, YYYY-MM-DD");
     fit_app->add_option("--points", fit.points, "Fit so many random points a class, hold out the rest");
     fit_app->add_option("--seed", fit.seed, "Of that choice and of the folds");
+    fit_app->add_option(
+        "--clocks", fit.clocks,
+        "GPU profile of the same chip and power limit whose clocks in long runs products take");
+    fit_app->add_option("--keep", fit.keep, "Class whose curve stays that of --base; may be repeated");
     fit_app->add_flag("-v,--parameters", fit.parameters, "Show parameters with intervals");
   }
 
@@ -152,6 +167,7 @@ struct Commands {
     }
     if (fit_app->parsed()) {
       fit.base = profile_path(fit.base);
+      if (!fit.clocks.empty()) fit.clocks = profile_path(fit.clocks);
       return run_fit(fit, std::cout, std::cerr);
     }
     if (check_app->parsed()) return run_check_command();

@@ -22,12 +22,17 @@ const char* colour(std::size_t i) {
 }
 constexpr std::size_t kMostPoints = 1500;  ///< of one class in one drawing
 
+/// Bursts and long runs of a class are two clouds.
+std::string label_of(const ClassPoints& c) {
+  return c.op_class + (c.sustained ? ", long runs" : "");
+}
+
 /// Measured FLOP/s over FLOP per byte, under the device's two ceilings.
 Chart roofline(const GpuProfile& gpu, const SortedSamples& samples) {
   Chart chart{.title = "Roofline", .x_label = "FLOP per byte of device memory", .y_label = "FLOP/s"};
   std::size_t i = 0;
   for (const ClassPoints& c : samples.classes) {
-    Series s{.label = c.op_class, .colour = colour(i++)};
+    Series s{.label = label_of(c), .colour = colour(i++)};
     for (const std::size_t k : shuffled(c.points.size(), 1)) {
       if (s.points.size() == kMostPoints) break;
       const Observation& o = c.points[k];
@@ -99,13 +104,13 @@ Chart attention(const GpuProfile& gpu) {
 }
 
 Chart residuals(const GpuProfile& gpu, const SortedSamples& samples) {
-  Chart chart{.title = "Residuals", .x_label = "measured seconds", .y_label = "predicted / measured"};
+  Chart chart{.title = "Residuals", .x_label = "measured time, s", .y_label = "predicted / measured"};
   chart.levels = {1};
   std::size_t i = 0;
   for (const ClassPoints& c : samples.classes) {
     const OperatorCurve* curve = gpu.find(c.op_class);
     if (curve == nullptr || c.quantise_inside) continue;
-    Series s{.label = c.op_class, .colour = colour(i++)};
+    Series s{.label = label_of(c), .colour = colour(i++)};
     for (const std::size_t k : shuffled(c.points.size(), 1)) {
       if (s.points.size() == kMostPoints) break;
       const Observation& o = c.points[k];
@@ -117,9 +122,12 @@ Chart residuals(const GpuProfile& gpu, const SortedSamples& samples) {
 }
 
 Chart power(const GpuProfile& gpu, const SortedSamples& samples) {
-  Chart chart{
-      .title = "Board power of sustained products", .x_label = "FLOP/s", .y_label = "watts", .log_y = false};
+  Chart chart{.title = "Board power of sustained products",
+              .x_label = "FLOP/s",
+              .y_label = "board power, W",
+              .log_y = false};
   chart.levels = {gpu.power.cap_w.value};
+  chart.level_label = fmt::format("cap {:g} W", gpu.power.cap_w.value);
   std::size_t i = 0;
   for (const ClassPoints& c : samples.classes) {
     if (c.op_class.rfind("power.", 0) != 0) continue;
@@ -155,9 +163,11 @@ int run_plot(const PlotOptions& options, std::ostream& log) {
   if (!options.samples.empty()) samples = sort_samples(load_samples(options.samples).files);
   std::string page = fmt::format(
       "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>Calibration of {0}</title>\n"
-      "<style>body{{font:14px sans-serif;margin:24px;color:#222;max-width:1300px}}svg{{margin:6px}}"
+      "<style>body{{font:14px "
+      "sans-serif;margin:24px;color:#222;max-width:1300px}}svg{{margin:6px;vertical-align:top}}"
       "text{{font-size:11px;fill:#333}}.t{{font-size:14px;font-weight:bold}}.g{{stroke:#ddd}}"
-      ".l{{stroke:#c8553d;stroke-dasharray:5 4}}table{{border-collapse:collapse;font-size:12px}}"
+      ".l{{stroke:#c8553d;stroke-dasharray:5 "
+      "4}}.v{{fill:#c8553d}}table{{border-collapse:collapse;font-size:12px}}"
       "td,th{{border:1px solid #ccc;padding:3px "
       "7px;text-align:left}}</style></head>\n<body><h1>{0}</h1><p>{1}</p>\n",
       escape_markup(gpu.name), escape_markup(gpu.device));
@@ -172,6 +182,15 @@ int run_plot(const PlotOptions& options, std::ostream& log) {
     page += svg;
     ++charts;
   }
+  std::string left_out;
+  for (const ClassPoints& c : samples.classes)
+    if (c.quantise_inside && c.op_class.rfind("power.", 0) != 0)
+      left_out += (left_out.empty() ? "" : "; ") + label_of(c);
+  if (!left_out.empty())
+    page += fmt::format(
+        "<p>Not in the residuals, since their times hold the quantise pass and the curves do "
+        "not: {}.</p>\n",
+        escape_markup(left_out));
   page += "<h2>Curves of the profile</h2>\n" + fit_table(gpu) + "</body></html>\n";
   write_file(options.output, page);
   fmt::print(log, "{}: {} drawings of the profile {}\n", options.output, charts, gpu.name);

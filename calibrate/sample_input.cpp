@@ -38,6 +38,12 @@ SampleInput load_samples(const std::vector<std::string>& paths) {
         file.about["source"] = cited->second;
       }
       input.files.push_back(std::move(file));
+    } else if (text.find("orrery.samples-csv") == std::string::npos) {
+      if (text[0] == '{' || text[0] == '[')
+        throw InputError(path,
+                         "is JSON, expected a measured table or samples (CSV); `orrery calibrate import` "
+                         "with --kineto or --nccl-tests and --format csv makes samples of it");
+      (void)import_table(text, path);  // says which table is nearest
     } else {
       input.files.push_back(parse_samples(text, path));
     }

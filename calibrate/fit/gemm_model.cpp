@@ -111,6 +111,7 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
   model.predict = [d, o, unfilled](std::span<const double> v, const Observation& x) {
     const GemmKernelCurve curve = gemm_curve(v);
     GemmSize size{.groups = x.groups, .m = x.m, .n = x.n, .k = x.k, .operand_bytes = o.operand_bytes};
+    if (x.output_bytes > 0) size.result_bytes = written_bytes(x.output_bytes / (x.groups * x.m * x.n));
     if (o.row_scales && x.m > kNarrowRows)
       size.step_delay_s = v[unfilled] * (std::ceil(x.m / kRowTile) - x.m / kRowTile);
     double t =

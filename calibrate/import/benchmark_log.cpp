@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <optional>
 #include <regex>
@@ -11,16 +12,21 @@
 namespace orrery {
 namespace {
 
+constexpr double kMostSize = 1e9;  ///< of m, n, k and groups
+
+std::optional<double> number_in(const std::string& digits) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
 /// The number after `key` and blanks, e.g. 4096 in "m= 4096,".
 std::optional<double> number_after(const std::string& text, const std::string& key) {
   const std::regex pattern("(?:^|[^A-Za-z_])" + key + "\\s*=\\s*([-+0-9.eE]+)");
   std::smatch match;
   if (!std::regex_search(text, match, pattern)) return std::nullopt;
-  try {
-    return std::stod(match[1]);
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
+  return number_in(match[1]);
 }
 
 class Log {
@@ -47,10 +53,10 @@ class Log {
 
  private:
   double microseconds(const std::string& digits) const {
-    const double value = std::stod(digits);
-    if (!std::isfinite(value) || value <= 0)
-      throw InputError(where_, fmt::format("found a time of {} us, expected a number above 0", digits));
-    return value;
+    const std::optional<double> value = number_in(digits);
+    if (!value)
+      throw InputError(where_, fmt::format("found a time of '{}' us, expected a number above 0", digits));
+    return execution_seconds(*value, 1e-6, "us", where_) * 1e6;
   }
 
   void add(ImportedOperator op, double time_us) {
@@ -77,6 +83,9 @@ class Log {
       out_.skip("products whose line names no m, n and k");
       return;
     }
+    for (const double size : {*m, *n, *k, groups.value_or(1)})
+      if (!(size >= 1 && size <= kMostSize))
+        throw InputError(where_, fmt::format("found the size {:g}, expected 1 to {:g}", size, kMostSize));
     const bool sums = text.find("acc=1") != std::string::npos;
     const std::string family = std::string(groups ? "grouped-" : "") + (sums ? "wgrad." : "gemm.");
     ImportedOperator op{.name = "DeepGEMM",
@@ -106,7 +115,7 @@ class Log {
   void tuned(const std::string& text) {
     // "... SMs 24, NVL chunk 30, 352.43 GB/s (NVL), t: 453.49 us" or "...: 240 + 2380 us, 58 GB/s (RDMA)".
     static const std::regex kTime(R"((?:t:|transmit:|\+)\s*([-+0-9.eE]+)\s*us)");
-    static const std::regex kSms(R"(SMs\s+([0-9]+))");
+    static const std::regex kSms(R"(SMs\s+([0-9]{1,6})\b)");
     std::smatch match;
     if (!std::regex_search(text, match, kTime)) {
       out_.skip("best settings whose line has a rate but no time");

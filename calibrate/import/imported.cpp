@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "sim/base/fields.hpp"
@@ -59,6 +60,18 @@ double median(std::vector<double> values) {
 }
 
 }  // namespace
+
+double execution_seconds(double found, double unit_s, const char* unit, const std::string& where) {
+  constexpr double kLeast = 1e-10, kMost = 1e6;
+  if (!std::isfinite(found) || found <= 0)
+    throw InputError(where, fmt::format("found a time of {:g} {}, expected a number above 0", found, unit));
+  const double seconds = found * unit_s;
+  if (seconds < kLeast || seconds > kMost)
+    throw InputError(
+        where, fmt::format("found a time of {:g} {}, expected {:g} to {:g}; is the unit another?", found,
+                           unit, kLeast / unit_s, kMost / unit_s));
+  return seconds;
+}
 
 std::string read_maybe_gzip(const std::string& path) {
   std::string text = read_file(path);

@@ -39,6 +39,11 @@ struct Imported {
   void skip(const std::string& reason, std::int64_t count = 1) { skipped[reason] += count; }
 };
 
+/// Seconds of one execution: `found` of `unit_s` seconds each ("us", "ms"). InputError at `where` unless it
+/// is above 0 and lies between a tenth of a nanosecond and eleven days.
+[[nodiscard]] double execution_seconds(double found, double unit_s, const char* unit,
+                                       const std::string& where);
+
 /// Whole text of a file, unpacked where it starts as gzip does. InputError naming the file: missing,
 /// a truncated or damaged archive, more than 2 GiB unpacked.
 [[nodiscard]] std::string read_maybe_gzip(const std::string& path);

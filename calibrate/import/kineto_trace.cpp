@@ -37,7 +37,8 @@ struct Events {
 double number_of(const Json& event, const char* key, const std::string& where) {
   const auto it = event.find(key);
   if (it == event.end() || !it->is_number())
-    throw InputError(where + "/" + key, "expected a number of microseconds");
+    throw InputError(where + "/" + key, fmt::format("found {}, expected a number of microseconds",
+                                                    it == event.end() ? "nothing" : it->dump()));
   const auto value = it->get<double>();
   if (!std::isfinite(value)) throw InputError(where + "/" + key, "found a number that is not finite");
   return value;
@@ -80,12 +81,16 @@ std::string brief_name(const std::string& name) {
 Activity read_activity(const Json& event, const std::string& category, const std::string& where) {
   Activity a;
   a.kind = category;
-  a.name = text_of(event, "name");
+  const auto name = event.find("name");
+  if (name == event.end() || !name->is_string())
+    throw InputError(where + "/name", fmt::format("found {}, expected the name of a kernel as a text",
+                                                  name == event.end() ? "nothing" : name->dump()));
+  a.name = name->get<std::string>();
   a.brief = brief_name(a.name);
   const double duration = number_of(event, "dur", where);
   if (duration < 0)
     throw InputError(where + "/dur", fmt::format("found {:g}, expected a duration of at least 0", duration));
-  a.seconds = duration * 1e-6;
+  if (duration > 0) a.seconds = execution_seconds(duration, 1e-6, "us", where + "/dur");
   const auto args = event.find("args");
   if (args != event.end() && args->is_object()) {
     a.stream = text_of(*args, "stream");
@@ -110,14 +115,19 @@ Events read_events(const Json& trace, const std::string& place, Imported& out) {
   std::size_t index = 0;
   for (const Json& event : *list) {
     const std::string where = prefix + "/" + std::to_string(index++);
-    if (!event.is_object()) throw InputError(where, "expected an object");
+    if (!event.is_object())
+      throw InputError(where, fmt::format("found {:.60}, expected an event as an object", event.dump()));
     const std::string phase = text_of(event, "ph"), category = text_of(event, "cat");
     if (phase != "X") {
       out.skip(phase == "s" || phase == "f" ? "flow arrows" : "metadata and instants");
       continue;
     }
     if (category == "kernel" || category == "gpu_memcpy" || category == "gpu_memset") {
-      events.activities.push_back(read_activity(event, category, where));
+      Activity activity = read_activity(event, category, where);
+      if (activity.seconds > 0)
+        events.activities.push_back(std::move(activity));
+      else
+        out.skip("device activity of 0 us");
       continue;
     }
     const auto args = event.find("args");
@@ -229,6 +239,19 @@ void set_grid(const Activity& a, ImportedOperator& op) {
   }
 }
 
+KernelName kernel_name_of(const Json& item) {
+  KernelName n{.phase = item.value("phase", ""),
+               .kernel = item.value("kernel", ""),
+               .occurrence = item.value("occurrence", std::int64_t{0}),
+               .name = item.value("name", ""),
+               .op_class = item.value("class", ""),
+               .dtype = item.value("dtype", ""),
+               .shape = {}};
+  if (item.contains("shape"))
+    for (const auto& [key, value] : item["shape"].items()) n.shape[key] = value.get<std::int64_t>();
+  return n;
+}
+
 }  // namespace
 
 KernelNames parse_kernel_names(std::string_view text, const std::string& place) {
@@ -241,23 +264,22 @@ KernelNames parse_kernel_names(std::string_view text, const std::string& place) 
   if (!json.is_object() || json.value("schema", "") != "orrery.kernel-names/1")
     fail("/schema", "expected 'orrery.kernel-names/1'");
   if (!json.contains("needs") || !json["needs"].is_array()) fail("/needs", "expected a list of texts");
-  for (const Json& need : json["needs"]) book.needs.push_back(need.get<std::string>());
+  for (const Json& need : json["needs"]) {
+    if (!need.is_string()) fail("/needs", "found " + need.dump() + ", expected a list of texts");
+    book.needs.push_back(need.get<std::string>());
+  }
   if (!json.contains("names") || !json["names"].is_array()) fail("/names", "expected a list");
   for (std::size_t i = 0; i < json["names"].size(); ++i) {
     const Json& item = json["names"][i];
     const std::string pointer = "/names/" + std::to_string(i);
     if (!item.is_object() || !item.contains("kernel") || !item.contains("name"))
       fail(pointer, "expected an object with 'kernel' and 'name'");
-    KernelName n{.phase = item.value("phase", ""),
-                 .kernel = item.value("kernel", ""),
-                 .occurrence = item.value("occurrence", std::int64_t{0}),
-                 .name = item.value("name", ""),
-                 .op_class = item.value("class", ""),
-                 .dtype = item.value("dtype", ""),
-                 .shape = {}};
-    if (item.contains("shape"))
-      for (const auto& [key, value] : item["shape"].items()) n.shape[key] = value.get<std::int64_t>();
-    book.names.push_back(std::move(n));
+    try {
+      book.names.push_back(kernel_name_of(item));
+    } catch (const Json::exception&) {
+      fail(pointer, "found " + item.dump() +
+                        ", expected texts, and whole numbers for 'occurrence' and the sizes of 'shape'");
+    }
   }
   return book;
 }

@@ -61,7 +61,7 @@ void read_products(TableReader& t, Imported& out) {
   const std::size_t watts = power ? t.column("power_W") : 0;
   const std::size_t cap = power ? t.column("power_limit_W") : 0;
   while (t.next()) {
-    const double seconds = t.positive(time) * 1e-3;
+    const double seconds = t.seconds(time, 1e-3);
     ImportedOperator op{.name = "product",
                         .shape = {{"m", t.count(m)}, {"n", t.count(n)}, {"k", t.count(k)}}};
     const std::string precision = precision_of(t.cell(dtype));
@@ -92,7 +92,7 @@ void read_attention(TableReader& t, Imported& out) {
                     window = t.column("window_size"), dtype = t.column("attn_dtype"),
                     cache = t.column("kv_cache_dtype"), step = t.column("step"), time = t.column("latency");
   while (t.next()) {
-    const double seconds = t.positive(time) * 1e-3;
+    const double seconds = t.seconds(time, 1e-3);
     if (t.cell(dtype) != "bfloat16" || t.cell(cache) != "bfloat16") {
       out.skip(
           fmt::format("attention in {} with a {} cache: classes count BF16", t.cell(dtype), t.cell(cache)));
@@ -126,7 +126,7 @@ void read_latent(TableReader& t, Imported& out) {
   const std::size_t batch = t.column("batch_size"), length = t.column("isl"), heads = t.column("num_heads"),
                     cache = t.column("kv_cache_dtype"), step = t.column("step"), time = t.column("latency");
   while (t.next()) {
-    const double seconds = t.positive(time) * 1e-3;
+    const double seconds = t.seconds(time, 1e-3);
     if (t.cell(cache) != "bfloat16") {
       out.skip(fmt::format("latent attention with a {} cache: classes count BF16", t.cell(cache)));
       continue;
@@ -189,7 +189,7 @@ void read_experts(TableReader& t, Imported& out) {
                     tp = t.column("moe_tp_size"), ep = t.column("moe_ep_size"),
                     distribution = t.column("distribution"), time = t.column("latency");
   while (t.next()) {
-    const double seconds = t.positive(time) * 1e-3;
+    const double seconds = t.seconds(time, 1e-3);
     const std::string precision = precision_of(t.cell(dtype));
     if (precision.empty()) {
       out.skip(fmt::format("expert layers in {}: no operator class", t.cell(dtype)));
@@ -246,7 +246,7 @@ void read_exchange(TableReader& t, Imported& out, bool low_latency) {
                                     {"experts", t.count(experts)}},
                           .dtype = dispatch ? "fp8" : "bfloat16"};
       if (!low_latency) op.shape["sms"] = t.count(t.column(side + "_sms"));
-      rows.add(std::move(op), t.positive(time) * 1e-6, false);
+      rows.add(std::move(op), t.seconds(time, 1e-6), false);
     }
   }
 }
@@ -277,7 +277,7 @@ void read_collectives(TableReader& t, Imported& out) {
                         .dtype = std::string(t.cell(dtype))};
     const double share = static_cast<double>(n - 1) / static_cast<double>(n);
     op.bytes = static_cast<double>(bytes) * share * (known->second == "all-reduce" ? 2 : 1);
-    rows.add(std::move(op), t.positive(time) * 1e-3, false);
+    rows.add(std::move(op), t.seconds(time, 1e-3), false);
   }
 }
 
@@ -311,7 +311,10 @@ const Kind* kind_of(const TableReader& t) {
   return nullptr;
 }
 
-[[noreturn]] void fail_header(const TableReader& t, const std::string& place) {
+/// Shorter names are near to anything.
+constexpr std::size_t kHintLetters = 4;
+
+[[noreturn]] void fail_header(const TableReader& t) {
   const Kind* best = nullptr;
   std::size_t most = 0;
   std::vector<std::string> missing;
@@ -325,10 +328,18 @@ const Kind* kind_of(const TableReader& t) {
     most = hits;
     missing = lacks;
   }
-  throw InputError(place,
-                   fmt::format("no known table has the columns {}. The nearest is '{}', which also needs "
-                               "{}; docs/formats/samples.md lists all",
-                               join(t.columns()), best->name, join(missing)));
+  const std::string& only = t.columns().front();
+  const bool other_separator = t.columns().size() == 1 && only.find_first_of(";\t") != std::string::npos;
+  std::string nearest;
+  for (const std::string& column : t.columns()) {
+    const std::string hint = column.size() >= kHintLetters ? did_you_mean(column, missing) : "";
+    if (nearest.empty() && !hint.empty()) nearest = fmt::format(" Column '{}' is unknown{}", column, hint);
+  }
+  throw InputError(t.where_line(),
+                   fmt::format("no known table has the columns {}.{} The nearest is '{}', which also needs "
+                               "{}.{} docs/formats/samples.md lists all",
+                               join(t.columns()), other_separator ? " Cells are separated by commas." : "",
+                               best->name, join(missing), nearest));
 }
 
 }  // namespace
@@ -346,7 +357,7 @@ Imported import_table(std::string_view text, const std::string& place) {
   TableReader reader(text, place);
   Imported out{.source = place, .kind = "table", .about = reader.about()};
   const Kind* kind = kind_of(reader);
-  if (kind == nullptr) fail_header(reader, place);
+  if (kind == nullptr) fail_header(reader);
   out.about["table"] = kind->name;
   kind->read(reader, out);
   if (out.operators.empty() && out.skipped.empty()) throw InputError(place, "holds a header but no row");

@@ -41,6 +41,9 @@ double wire_bytes(const std::string& operation, double bytes, double gpus) {
   return bytes * share;
 }
 
+constexpr double kMostBytes = 1e15;  ///< of one message; more is no size
+constexpr const char* kBytesWanted = "a whole number of bytes, 0 to 1e15";
+
 class Collected {
  public:
   Collected(Imported& out, std::string operation) : out_(out), operation_(std::move(operation)) {}
@@ -52,8 +55,7 @@ class Collected {
       out_.skip("messages of 0 bytes");
       return;
     }
-    if (!std::isfinite(time_us) || time_us <= 0)
-      throw InputError(where, fmt::format("found a time of {:g} us, expected a number above 0", time_us));
+    const double seconds = execution_seconds(time_us, 1e-6, "us", where);
     if (wrong > 0)
       throw InputError(where,
                        fmt::format("found {:g} wrong elements: a wrong result is no measurement", wrong));
@@ -61,7 +63,7 @@ class Collected {
                         .op_class = "collective." + operation,
                         .shape = {{"gpus", gpus}, {"bytes", bytes}},
                         .dtype = type,
-                        .seconds = {time_us * 1e-6}};
+                        .seconds = {seconds}};
     op.bytes = wire_bytes(operation, static_cast<double>(bytes), static_cast<double>(gpus));
     for (ImportedOperator& known : out_.operators) {
       if (known.op_class != op.op_class || known.shape != op.shape || known.dtype != op.dtype) continue;
@@ -117,6 +119,7 @@ void read_text(std::string_view text, const std::string& place, const std::strin
   std::int64_t gpus = 0;
   std::string found;
   bool seen_header = false;
+  std::size_t columns = 0, time_column = 0;  ///< of the header, 0: not seen
   std::size_t line_number = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -127,12 +130,23 @@ void read_text(std::string_view text, const std::string& place, const std::strin
     if (words.empty()) continue;
     if (words[0] == "#") {
       if (words.size() > 1 && words[1] == "Rank") ++gpus;
-      if (line.find("algbw") != std::string_view::npos) seen_header = true;
+      if (line.find("algbw") != std::string_view::npos) {
+        seen_header = true;
+        columns = words.size() - 1;
+        const auto time = std::find(words.begin(), words.end(), "time");
+        time_column = time == words.end() ? 0 : static_cast<std::size_t>(time - words.begin()) - 1;
+      }
       if (line.find("Collective test starting") != std::string_view::npos) found = operation_in(line);
       continue;
     }
     double bytes = 0, count = 0;
-    if (words.size() < 8 || !number(words[0], bytes) || !number(words[1], count)) {
+    const std::string where = fmt::format("{}:{}", place, line_number);
+    const bool is_row = words.size() >= 2 && number(words[0], bytes) && number(words[1], count);
+    if (is_row && seen_header && words.size() < columns)
+      throw InputError(where,
+                       fmt::format("found {} cells, expected {} as in the header; was the output cut off?",
+                                   words.size(), columns));
+    if (words.size() < 8 || !is_row) {
       if (line.find("_perf") != std::string_view::npos && found.empty()) found = operation_in(line);
       out.skip("lines that are no rows of the table");
       continue;
@@ -141,11 +155,11 @@ void read_text(std::string_view text, const std::string& place, const std::strin
     std::size_t at = 3;
     double time = 0;
     const bool has_root = words.size() >= 10;
-    at = has_root ? 5 : 4;
+    at = time_column > 0 ? time_column : has_root ? 5 : 4;
     while (at < words.size() && !number(words[at], time)) ++at;
-    if (at >= words.size())
-      throw InputError(fmt::format("{}:{}", place, line_number),
-                       "found no time in this row; was it cut off?");
+    if (at >= words.size()) throw InputError(where, "found no time in this row; was it cut off?");
+    if (!(bytes >= 0 && bytes <= kMostBytes))
+      throw InputError(where, fmt::format("found a size of {}, expected {}", words[0], kBytesWanted));
     double wrong = 0;
     if (at + 3 < words.size()) (void)number(words[at + 3], wrong);
     rows.push_back({static_cast<std::int64_t>(bytes), std::string(words[2]), time, wrong, line_number});
@@ -164,9 +178,30 @@ void read_text(std::string_view text, const std::string& place, const std::strin
     collected.add(gpus, row.bytes, row.type, row.time, row.wrong, fmt::format("{}:{}", place, row.line));
 }
 
+[[noreturn]] void fail_json(const Json& row, const char* key, const std::string& where, const char* wanted) {
+  throw InputError(where + "/" + key, fmt::format("found {:.60}, expected {}",
+                                                  row.contains(key) ? row[key].dump() : "nothing", wanted));
+}
+
 double json_number(const Json& row, const char* key, const std::string& where) {
-  if (!row.contains(key) || !row[key].is_number()) throw InputError(where + "/" + key, "expected a number");
+  if (!row.contains(key) || !row[key].is_number()) fail_json(row, key, where, "a number");
   return row[key].get<double>();
+}
+
+std::int64_t json_count(const Json& row, const char* key, const std::string& where, double least,
+                        const char* wanted) {
+  if (!row.contains(key) || !row[key].is_number()) fail_json(row, key, where, wanted);
+  const auto value = row[key].get<double>();
+  if (!(value >= least && value <= kMostBytes) || value != std::floor(value))
+    fail_json(row, key, where, wanted);
+  return static_cast<std::int64_t>(value);
+}
+
+/// A text, "" where the key is missing.
+std::string json_text(const Json& row, const char* key, const std::string& where) {
+  if (!row.contains(key)) return {};
+  if (!row[key].is_string()) fail_json(row, key, where, "a text");
+  return row[key].get<std::string>();
 }
 
 void read_nccl_json(const Json& json, const std::string& place, const std::string& asked, Imported& out) {
@@ -180,7 +215,8 @@ void read_nccl_json(const Json& json, const std::string& place, const std::strin
   std::size_t index = 0;
   for (const Json& row : json["results"]) {
     const std::string where = place + "#/results/" + std::to_string(index++);
-    if (!row.is_object()) throw InputError(where, "expected an object");
+    if (!row.is_object())
+      throw InputError(where, fmt::format("found {:.60}, expected an object", row.dump()));
     if (row.contains("in_place")) out.skip("in-place results");
     if (!row.contains("out_of_place") || !row["out_of_place"].is_object()) {
       out.skip("rows without an out-of-place result");
@@ -189,8 +225,8 @@ void read_nccl_json(const Json& json, const std::string& place, const std::strin
     const Json& body = row["out_of_place"];
     const double wrong =
         body.contains("nwrong") && body["nwrong"].is_number() ? body["nwrong"].get<double>() : 0;
-    collected.add(gpus, static_cast<std::int64_t>(json_number(row, "size", where)), row.value("type", ""),
-                  json_number(body, "time", where + "/out_of_place"), wrong, where);
+    collected.add(gpus, json_count(row, "size", where, 0, kBytesWanted), json_text(row, "type", where),
+                  json_number(body, "time", where + "/out_of_place"), wrong, where + "/out_of_place/time");
   }
 }
 
@@ -206,11 +242,11 @@ void read_rccl_json(const Json& json, const std::string& place, const std::strin
       out.skip("in-place results");
       continue;
     }
-    const std::string operation = demand_operation(asked, operation_in(row.value("name", "")), where);
+    const std::string operation = demand_operation(asked, operation_in(json_text(row, "name", where)), where);
     const double wrong = row.contains("wrong") && row["wrong"].is_number() ? row["wrong"].get<double>() : 0;
-    collected.add(static_cast<std::int64_t>(json_number(row, "ranks", where)),
-                  static_cast<std::int64_t>(json_number(row, "size", where)), row.value("type", ""),
-                  json_number(row, "time", where), wrong, where, operation);
+    collected.add(json_count(row, "ranks", where, 2, "a whole number of at least 2 ranks"),
+                  json_count(row, "size", where, 0, kBytesWanted), json_text(row, "type", where),
+                  json_number(row, "time", where), wrong, where + "/time", operation);
   }
 }
 

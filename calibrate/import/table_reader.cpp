@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "calibrate/import/imported.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
 
@@ -44,6 +45,12 @@ TableReader::TableReader(std::string_view text, std::string place) : text_(text)
       about_[std::string(row.substr(2, colon - 2))] = std::string(row.substr(colon + 2));
       continue;
     }
+    const auto control = std::find_if(
+        row.begin(), row.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\t'; });
+    if (control != row.end())
+      throw InputError(fmt::format("{}:{}:{}", place_, line_, control - row.begin() + 1),
+                       fmt::format("found the byte 0x{:02x}, expected a header as text: is this a CSV?",
+                                   static_cast<unsigned char>(*control)));
     std::vector<std::string_view> names;
     split(row, names);
     for (const std::string_view name : names) {
@@ -88,6 +95,14 @@ bool TableReader::next() {
 
 std::string TableReader::where(std::size_t column) const {
   return fmt::format("{}:{}:{}", place_, line_, cells_[column].data() - row_.data() + 1);
+}
+
+std::string TableReader::where_line() const {
+  return fmt::format("{}:{}", place_, line_);
+}
+
+double TableReader::seconds(std::size_t column, double unit_s) const {
+  return execution_seconds(positive(column), unit_s, unit_s < 1e-4 ? "us" : "ms", where(column));
 }
 
 double TableReader::number(std::size_t column) const {

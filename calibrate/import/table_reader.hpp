@@ -28,9 +28,12 @@ class TableReader {
   [[nodiscard]] double number(std::size_t column) const;
   /// A number above 0.
   [[nodiscard]] double positive(std::size_t column) const;
+  /// A time in units of `unit_s` seconds, as seconds, within reason (`execution_seconds`).
+  [[nodiscard]] double seconds(std::size_t column, double unit_s) const;
   /// A whole number of at least 1 (or `least`).
   [[nodiscard]] std::int64_t count(std::size_t column, std::int64_t least = 1) const;
   [[nodiscard]] std::string where(std::size_t column) const;  ///< "file:line:column"
+  [[nodiscard]] std::string where_line() const;               ///< "file:line" of the line read last
 
  private:
   std::string_view line();

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace orrery {
 namespace {
 
-constexpr double kWidth = 620, kHeight = 380, kLeft = 76, kRight = 16, kTop = 34, kBottom = 52;
+constexpr double kWidth = 620, kHeight = 380, kLeft = 76, kRight = 16, kTop = 34, kBottom = 52,
+                 kLegendRow = 15;
 
 struct Axis {
   bool logarithmic = true;
@@ -35,11 +37,18 @@ struct Axis {
     if (logarithmic) {
       const double step = std::max(1.0, std::ceil((high - low) / 7));
       for (double e = std::ceil(low); e <= high; e += step) out.push_back(std::pow(10, e));
-      if (out.size() >= 2) return out;
-      out.clear();
-      for (double e = std::floor(low); e <= high; e += 1)
-        for (const double m : {1.0, 2.0, 5.0})
-          if (e + std::log10(m) >= low && e + std::log10(m) <= high) out.push_back(m * std::pow(10, e));
+      if (out.size() >= 3) return out;
+      // A short axis: ever finer steps within a decade, until there are three.
+      for (const std::vector<double>& steps :
+           {std::vector{1.0, 2.0, 5.0}, std::vector{1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0},
+            std::vector{1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0,
+                        9.5}}) {
+        out.clear();
+        for (double e = std::floor(low); e <= high; e += 1)
+          for (const double m : steps)
+            if (e + std::log10(m) >= low && e + std::log10(m) <= high) out.push_back(m * std::pow(10, e));
+        if (out.size() >= 3) break;
+      }
       return out;
     }
     const double rough = (high - low) / 6, unit = std::pow(10, std::floor(std::log10(rough)));
@@ -59,7 +68,8 @@ std::string number_text(double v) {
   for (const auto& [unit, letter] : {std::pair{1e15, "P"}, std::pair{1e12, "T"}, std::pair{1e9, "G"},
                                      std::pair{1e6, "M"}, std::pair{1e3, "k"}})
     if (size >= unit) return fmt::format("{:g}{}", v / unit, letter);
-  if (size > 0 && size < 1e-3) return fmt::format("{:g}u", v * 1e6);
+  if (size > 0 && size < 0.99e-3) return fmt::format("{:g}u", v * 1e6);
+  if (size > 0 && size < 0.05) return fmt::format("{:g}m", v * 1e3);
   if (size > 0 && size < 1) return fmt::format("{:g}", std::round(v * 1e4) / 1e4);
   return fmt::format("{:g}", v);
 }
@@ -138,21 +148,29 @@ std::string to_svg(const Chart& chart) {
   for (const double level : chart.levels) y.include(level);
   x.widen();
   y.widen();
+  // The names stand below the drawing, in two columns: over it they would hide points.
+  std::vector<const Series*> named;
+  for (const Series& s : chart.series)
+    if (!s.label.empty()) named.push_back(&s);
+  const std::size_t rows = (named.size() + 1) / 2;
+  const double height = kHeight + kLegendRow * static_cast<double>(rows);
   std::string out =
       fmt::format("<svg viewBox='0 0 {0} {1}' width='{0}' height='{1}' role='img' aria-label='{2}'>\n",
-                  kWidth, kHeight, escape_markup(chart.title));
+                  kWidth, height, escape_markup(chart.title));
   out += frame(chart, x, y);
   for (const double level : chart.levels)
     out += fmt::format("<line x1='{}' x2='{}' y1='{:.1f}' y2='{:.1f}' class='l'/>\n", kLeft, kWidth - kRight,
                        y_of(y, level), y_of(y, level));
-  double legend = kTop + 14;
   for (const Series& s : chart.series) out += drawn(s, x, y);
-  for (const Series& s : chart.series) {
-    if (s.label.empty()) continue;
+  if (!chart.levels.empty() && !chart.level_label.empty())
+    out += fmt::format("<text x='{}' y='{:.1f}' class='v'>{}</text>\n", kLeft + 4,
+                       y_of(y, chart.levels.front()) - 4, escape_markup(chart.level_label));
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const double left = i < rows ? kLeft : (kLeft + kWidth) / 2;
+    const double base = kHeight + kLegendRow * static_cast<double>(i % rows) + 6;
     out += fmt::format(
-        "<rect x='{}' y='{:.1f}' width='10' height='10' fill='{}'/><text x='{}' y='{:.1f}'>{}</text>\n",
-        kLeft + 8, legend - 9, s.colour, kLeft + 23, legend, escape_markup(s.label));
-    legend += 15;
+        "<rect x='{}' y='{:.1f}' width='10' height='10' fill='{}'/><text x='{}' y='{:.1f}'>{}</text>\n", left,
+        base - 9, named[i]->colour, left + 15, base, escape_markup(named[i]->label));
   }
   return out + "</svg>\n";
 }

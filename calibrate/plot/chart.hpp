@@ -21,6 +21,7 @@ struct Chart {
   bool log_x = true, log_y = true;
   std::vector<Series> series = {};
   std::vector<double> levels = {};  ///< horizontal lines
+  std::string level_label = {};     ///< written at the first of them
 };
 
 /// SVG text of a chart; "" when no point is left to draw. Numbers with three digits, so same input, same

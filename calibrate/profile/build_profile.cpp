@@ -38,11 +38,12 @@ AttentionKernelCurve rounded(AttentionKernelCurve c) {
 std::string describe(const ClassFit& f, const SampleSource& source) {
   std::vector<std::string> bound;
   for (const FittedParameter& p : f.fit.parameters)
-    if (p.at_bound) bound.push_back(p.name);
+    if (p.at_bound && (f.clocks.empty() || p.name.rfind("throttle", 0) != 0)) bound.push_back(p.name);
   std::string text = fmt::format("Model {}, {} points, {}-fold cross-validation; {}; {}.", f.fit.model,
                                  f.data.points.size(), f.fit.folds, to_text(f.fit.stop), source.hash);
   if (f.data.quantise_inside)
     text += " The samples hold the pass that quantises the activation; it was fitted beside and left out.";
+  if (!f.clocks.empty()) text += " Clocks of long runs are those of " + f.clocks + ".";
   for (std::size_t i = 0; i < bound.size(); ++i)
     text += (i == 0 ? " Not held by the data: " : ", ") + bound[i];
   return bound.empty() ? text : text + ".";
@@ -186,12 +187,14 @@ double curve_seconds(const OperatorCurve& c, const GpuProfile& gpu, const Observ
   switch (c.form) {
     case CurveForm::kGemmKernel: {
       const double operands = c.op_class.find("bf16") != std::string::npos ? 2 : 1;
-      const GemmSize size{.groups = o.groups,
-                          .m = o.m,
-                          .n = o.n,
-                          .k = o.k,
-                          .operand_bytes = operands,
-                          .busy_s = burst ? 0 : kSustainedSeconds};
+      const GemmSize size{
+          .groups = o.groups,
+          .m = o.m,
+          .n = o.n,
+          .k = o.k,
+          .operand_bytes = operands,
+          .result_bytes = o.output_bytes > 0 ? written_bytes(o.output_bytes / (o.groups * o.m * o.n)) : 2,
+          .busy_s = burst ? 0 : kSustainedSeconds};
       return c.overhead_s + gemm_kernel_seconds(c.gemm_kernel, size,
                                                 o.bytes / c.gemm_kernel.memory_bytes_per_s, sms,
                                                 measured_sms);

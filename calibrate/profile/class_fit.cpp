@@ -199,8 +199,17 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
                             .weight_copies = facts.cache_bytes > 0 ? data.weight_copies : 0});
 }
 
-ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu, const ModelFitOptions& options) {
+ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu, const ModelFitOptions& options,
+                   const GpuProfile* clocks) {
   ClassFit out{.data = data, .model = model_of(data, gpu)};
+  const OperatorCurve* known = clocks == nullptr ? nullptr : clocks->find(data.op_class);
+  if (known != nullptr && known->form == CurveForm::kGemmKernel) {
+    out.clocks = clocks->name;
+    for (FitParameter& p : out.model.parameters) {
+      if (p.name == "throttle") p.start = p.low = p.high = known->gemm_kernel.throttle;
+      if (p.name == "throttle_after_s") p.start = p.low = p.high = known->gemm_kernel.throttle_after_s;
+    }
+  }
   const std::string place =
       data.gpus > 0 ? fmt::format("{} on {} GPUs", data.op_class, data.gpus) : data.op_class;
   out.fit = fit_model(out.model, data.points, options, place);

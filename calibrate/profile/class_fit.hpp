@@ -37,11 +37,13 @@ struct ClassFit {
   ClassPoints data = {};
   FitModel model = {};
   ModelFit fit = {};
+  std::string clocks = {};  ///< the profile that the clocks of long runs were taken from; empty: fitted
 };
 
 [[nodiscard]] FitModel model_of(const ClassPoints& data, const GpuProfile& gpu);
-/// `place` names the class in errors.
+/// `clocks`: products take `throttle` and `throttle_after_s` from its curve of the class, for samples too
+/// short to show them; null, or no such curve: they are fitted.
 [[nodiscard]] ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu,
-                                 const ModelFitOptions& options);
+                                 const ModelFitOptions& options, const GpuProfile* clocks = nullptr);
 
 }  // namespace orrery

@@ -1,6 +1,7 @@
 # Rebuilds the profile of a device from its committed samples:
 #   cmake -DPROGRAM=build/release/bin/orrery-calibrate -DDEVICE=h200-sxm -DOUT=h200-sxm.json -P rebuild.cmake
 # With -DCOMPARE=FILE it fails unless the result has the same bytes; -DFOLDER is another place of devices.
+# DEVICE/options.txt holds further options of `fit`, one a line; other lines there say why.
 cmake_minimum_required(VERSION 3.25)
 
 if(NOT DEFINED FOLDER)
@@ -11,8 +12,16 @@ list(SORT samples)
 if(NOT samples)
   message(FATAL_ERROR "no samples of a device '${DEVICE}' in ${FOLDER}")
 endif()
+set(options)
+if(EXISTS "${FOLDER}/${DEVICE}/options.txt")
+  file(STRINGS "${FOLDER}/${DEVICE}/options.txt" lines REGEX "^--")
+  foreach(line IN LISTS lines)
+    separate_arguments(words UNIX_COMMAND "${line}")
+    list(APPEND options ${words})
+  endforeach()
+endif()
 execute_process(
-  COMMAND "${PROGRAM}" fit ${samples} --base "${FOLDER}/${DEVICE}/base.json" --name "${DEVICE}" -o "${OUT}"
+  COMMAND "${PROGRAM}" fit ${samples} --base "${FOLDER}/${DEVICE}/base.json" --name "${DEVICE}" ${options} -o "${OUT}"
   RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "the fit of ${DEVICE} ended with ${status}")

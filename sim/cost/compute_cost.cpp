@@ -66,6 +66,9 @@ double gemm_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) 
                       .n = static_cast<double>(op.n),
                       .k = static_cast<double>(op.k),
                       .operand_bytes = operand_bytes(op.precision),
+                      .result_bytes = written_bytes(op.output_bytes /
+                                                    (static_cast<double>(op.groups) *
+                                                     static_cast<double>(op.m) * static_cast<double>(op.n))),
                       .busy_s = kSustainedSeconds};
   return gemm_kernel_seconds(c.gemm_kernel, size, op.bytes / c.gemm_kernel.memory_bytes_per_s,
                              static_cast<double>(sms), static_cast<double>(c.sm_count));

@@ -32,8 +32,9 @@ double gemm_kernel_seconds(const GemmKernelCurve& c, const GemmSize& s, double m
     for (const std::vector<double>& tile : c.tiles) {
       const double blocks = s.groups * std::ceil(s.m / tile[0]) * std::ceil(s.n / tile[1]) * parts;
       const double operands = s.operand_bytes * (std::min(s.m, tile[0]) + std::min(s.n, tile[1]));
-      const double results =
-          c.sm_outputs_per_s > 0 ? std::min(s.m, tile[0]) * std::min(s.n, tile[1]) / c.sm_outputs_per_s : 0;
+      const double results = c.sm_outputs_per_s > 0 ? std::min(s.m, tile[0]) * std::min(s.n, tile[1]) /
+                                                          c.sm_outputs_per_s * (s.result_bytes / 2)
+                                                    : 0;
       const double block =
           c.cta_s + results +
           k * std::max(2 * tile[0] * tile[1] / (per_sm * tile[2]), operands / c.sm_bytes_per_s);

@@ -12,7 +12,7 @@ namespace orrery {
 ///
 /// A kernel is a choice of output tile (a x b) and of s parts along the reduction; it runs
 /// C = G ceil(M/a) ceil(N/b) s blocks (CTAs) on S SMs. One block takes
-///     block = cta_s + min(M,a) min(N,b) / sm_outputs_per_s
+///     block = cta_s + min(M,a) min(N,b) / sm_outputs_per_s x bytes of a result / 2
 ///             + ceil64(K/s) max(2 a b / (R e / S0), operand (min(M,a) + min(N,b)) / sm_bytes_per_s)
 /// and C of them block (q ceil(C/S) + (1 - q) max(1, C/S)), q = wave_share: 1 is a kernel whose last wave
 /// costs as much as a full one, 0 a perfectly balanced one. Compute and memory overlap,
@@ -25,7 +25,7 @@ struct GemmKernelCurve {
   double flops_per_s = 0;       ///< R: of all `sm_count` SMs with the best tile
   double sm_bytes_per_s = 0;    ///< operands that one SM takes in
   double cta_s = 0;             ///< start and end of one block
-  double sm_outputs_per_s = 0;  ///< results that one SM writes at the end of a block; 0: inside cta_s
+  double sm_outputs_per_s = 0;  ///< BF16 results that one SM writes at the end of a block; 0: inside cta_s
   double split_s = 0;
   double split_bytes_per_s = 0;
   double memory_bytes_per_s = 0;           ///< device memory, as products reach it
@@ -40,9 +40,17 @@ struct GemmKernelCurve {
 /// with.
 inline constexpr double kSustainedSeconds = 0.02;
 
+/// Bytes that a block writes at its end for each element of C, of which `moved` go through memory: half of
+/// them where a sum is read and written (8 for an FP32 gradient: 4), since what is read comes in beside the
+/// reduction or is added up in the cache.
+[[nodiscard]] inline double written_bytes(double moved) {
+  return moved > 2 ? moved / 2 : moved;
+}
+
 struct GemmSize {
   double groups = 1, m = 0, n = 0, k = 0;
   double operand_bytes = 2;  ///< per element of A and B
+  double result_bytes = 2;   ///< written per element of C (`written_bytes`)
   double busy_s = 0;         ///< B; 0: this kernel alone
   double step_delay_s = 0;   ///< added to the slowest block for each element of the reduction; fits only
 };

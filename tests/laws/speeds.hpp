@@ -31,6 +31,11 @@ inline ClusterProfile memory(ClusterProfile c, double k) {
   for (OperatorCurve& curve : c.gpu.operators) {
     curve.bytes_per_s *= k;
     curve.output_bytes_per_s *= k;
+    curve.gemm_kernel.memory_bytes_per_s *= k;
+    curve.gemm_kernel.sm_bytes_per_s *= k;
+    curve.gemm_kernel.sm_outputs_per_s *= k;
+    curve.gemm_kernel.split_bytes_per_s *= k;
+    curve.attention_kernel.memory_bytes_per_s *= k;
   }
   return c;
 }
@@ -40,6 +45,8 @@ inline ClusterProfile arithmetic(ClusterProfile c, double k) {
   for (auto& [precision, peak] : c.gpu.peak_flops_per_s) peak.value *= k;
   for (OperatorCurve& curve : c.gpu.operators) {
     curve.flops_per_s *= k;
+    curve.gemm_kernel.flops_per_s *= k;
+    curve.attention_kernel.flops_per_s *= k;
     if (curve.form == CurveForm::kSequence)
       curve.flops_per_s_by_sequence = times(curve.flops_per_s_by_sequence, k);
   }
@@ -49,7 +56,12 @@ inline ClusterProfile arithmetic(ClusterProfile c, double k) {
 /// Every kernel `k` times as long, its fixed cost included.
 inline ClusterProfile slower_kernels(ClusterProfile c, double k) {
   c = arithmetic(memory(std::move(c), 1 / k), 1 / k);
-  for (OperatorCurve& curve : c.gpu.operators) curve.overhead_s *= k;
+  for (OperatorCurve& curve : c.gpu.operators) {
+    curve.overhead_s *= k;
+    curve.gemm_kernel.cta_s *= k;
+    curve.gemm_kernel.split_s *= k;
+    curve.attention_kernel.block_s *= k;
+  }
   return c;
 }
 

@@ -22,12 +22,12 @@ const TableValidation& sample() {
   return found;
 }
 
-TEST(ValidateTable, StepsOfTheSampleAreWithinTenPercentOfTheMeasuredOnesAndTwentyInFp8) {
+TEST(ValidateTable, StepsOfTheSampleAreWithinFifteenPercentOfTheMeasuredOnesAndTwentyInFp8) {
   std::size_t scored = 0;
   for (const TableOutcome& o : sample().outcomes) {
     if (o.skip) continue;
     ++scored;
-    EXPECT_LT(std::abs(o.error()), o.precision == "bf16" ? 0.1 : 0.2)
+    EXPECT_LT(std::abs(o.error()), o.precision == "bf16" ? 0.15 : 0.2)
         << o.row.id << ": " << o.computed_step_s << " s computed, " << o.measured_step_s << " s measured; "
         << o.inputs;
   }
