@@ -84,14 +84,16 @@ std::vector<std::size_t> front_of(const PlanItems& items, std::size_t x_metric, 
 Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_metric, double width,
                     double height, const TextMetrics& text, int selected) {
   Chart chart;
-  std::set<std::string> keys;
   double low_x = 1e300, high_x = -1e300, low_y = 1e300, high_y = -1e300;
   std::size_t fits = 0;
+  // As far as the figures shown tell them apart.
+  std::set<std::pair<std::string, std::string>> places;
   for (const auto& item : items) {
     const auto x = shown_value(item.row, x_metric);
     const auto y = shown_value(item.row, y_metric);
     if (!x || !y) continue;
     ++fits;
+    places.insert({digits_text(*x), digits_text(*y)});
     low_x = std::min(low_x, *x);
     high_x = std::max(high_x, *x);
     low_y = std::min(low_y, *y);
@@ -112,7 +114,8 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   }
   chart.scene = start_chart(
       width, height,
-      fmt::format("{} of {} layouts fit; the line joins those that none beats in both", fits, items.size()),
+      fmt::format("{} of {} layouts fit{}; the line joins those that none beats in both", fits, items.size(),
+                  places.size() == fits ? "" : fmt::format(", at {} places", places.size())),
       text);
   const Box plot = plot_area(width, height, 9, 2.8, text);
   const double air_x = std::max((high_x - low_x) * 0.06, std::abs(high_x) * 1e-6);

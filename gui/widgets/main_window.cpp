@@ -4,6 +4,7 @@
 
 #include <QCloseEvent>
 #include <QDockWidget>
+#include <QFileDialog>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
@@ -16,7 +17,6 @@
 #include <QStatusBar>
 #include <QTabBar>
 #include <QTableWidget>
-#include <QTextBrowser>
 #include <QToolBar>
 #include <QUndoStack>
 #include <QVBoxLayout>
@@ -122,11 +122,15 @@ void MainWindow::make_centre() {
   // Not as wide as its question where other pages are shown.
   plan_->setMinimumSize(1, 1);
   pages_->addWidget(plan_);
-  connect(plan_, &PlanView::open_wanted, this, [this](int item) { open_plan(item); });
+  connect(plan_, &PlanView::open_wanted, this, &MainWindow::open_plan);
   compare_ = new CompareView;
   pages_->addWidget(compare_);
-  report_ = new QTextBrowser;
-  report_->setAccessibleName("Report");
+  report_ = new ReportView;
+  connect(report_, &ReportView::export_wanted, this, [this](const QString& ending) {
+    const QString path =
+        QFileDialog::getSaveFileName(this, "Export report", "report." + ending, "*." + ending);
+    if (!path.isEmpty()) export_report(path);
+  });
   pages_->addWidget(report_);
   setCentralWidget(centre);
 

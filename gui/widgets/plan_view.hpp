@@ -3,15 +3,18 @@
 #include <QWidget>
 #include <memory>
 
+#include "gui/core/plan_cart.hpp"
 #include "gui/core/plan_charts.hpp"
 #include "gui/core/plan_filter.hpp"
 #include "gui/widgets/chart_view.hpp"
 #include "gui/widgets/plan_question.hpp"
 
 class QComboBox;
+class QHBoxLayout;
 class QLabel;
 class QLineEdit;
 class QPlainTextEdit;
+class QPushButton;
 class QTabWidget;
 
 namespace orrery::gui {
@@ -50,10 +53,19 @@ class PlanView : public QWidget {
   [[nodiscard]] ChartView* reasons() { return reasons_; }
   /// Answers that are shown; those the filter leaves out are not among them.
   [[nodiscard]] const PlanItems& items() const { return shown_; }
+  /// Puts the selected answer among the kept ones, of which there are at most four.
+  void keep_selected();
+  void remove_kept(std::size_t index);
+  [[nodiscard]] const PlanCart& cart() const { return cart_; }
+  [[nodiscard]] QPushButton* keep_button() { return keep_; }
+  [[nodiscard]] ChartView* kept() { return kept_; }
+  /// The chart of the open page; of a page without one, the scatter.
+  [[nodiscard]] ChartView* open_chart();
   [[nodiscard]] std::size_t found() const { return items_.size(); }
 
  signals:
-  void open_wanted(int item);
+  /// With the edits that make the layout.
+  void open_wanted(const std::vector<Override>& changes);
 
  private:
   void show_answer();
@@ -62,6 +74,7 @@ class PlanView : public QWidget {
   void apply_filter();
   void select(int item);
   void refuse(const std::string& words);
+  void show_kept();
 
   Workbench& bench_;
   PlanSearch grid_;
@@ -84,6 +97,10 @@ class PlanView : public QWidget {
   ChartView* parallel_;
   ChartView* reasons_;
   QPlainTextEdit* words_;
+  PlanCart cart_;
+  ChartView* kept_;
+  QPushButton* keep_;
+  QHBoxLayout* kept_bar_;
 };
 
 }  // namespace orrery::gui
