@@ -26,6 +26,7 @@ class QLineEdit;
 class QListWidget;
 class QStackedWidget;
 class QTableWidget;
+class QToolButton;
 class QUndoStack;
 
 namespace orrery::gui {
@@ -159,6 +160,7 @@ class MainWindow : public QMainWindow {
   TileRow* tiles_ = nullptr;
   TimelineView* timeline_ = nullptr;
   QLabel* chip_ = nullptr;
+  QToolButton* clear_range_ = nullptr;
   PlanView* plan_ = nullptr;
   CompareView* compare_ = nullptr;
   ReportView* report_ = nullptr;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QFontDatabase>
 #include <QLabel>
@@ -26,6 +27,7 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
       question_(new PlanQuestionPanel),
       filter_(new QLineEdit),
       filter_words_(new QLabel),
+      strict_(new QCheckBox("strict")),
       tabs_(new QTabWidget),
       x_(new QComboBox),
       y_(new QComboBox),
@@ -95,6 +97,9 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   auto* bar = new QHBoxLayout;
   bar->addWidget(filter_, 3);
   bar->addWidget(filter_words_, 2);
+  strict_->setToolTip("Leave out of the scatter what does not meet the filter; else it is shown hollow");
+  connect(strict_, &QCheckBox::toggled, this, [this] { refresh(); });
+  bar->addWidget(strict_);
   bar->addWidget(keep_);
   answers->addLayout(bar);
   answers->addWidget(tabs_, 1);
@@ -367,8 +372,10 @@ void PlanView::refresh() {
   table_->set_maker([items, keys](double w, double h, const TextMetrics& t, int) {
     return Chart{start_chart(w, h, "", t), plan_table(*items, keys)};
   });
-  scatter_->set_maker([items, x, y](double w, double h, const TextMetrics& t, int s) {
-    return scatter_chart(*items, x, y, w, h, t, s);
+  const bool leave_out = conditions_.empty() || strict_->isChecked();
+  scatter_->set_maker([items, x, y, others = leave_out ? PlanItems{} : filtered(items_, conditions_, false)](
+                          double w, double h, const TextMetrics& t, int s) {
+    return scatter_chart(*items, x, y, w, h, t, s, others);
   });
   parallel_->set_maker([items, keys](double w, double h, const TextMetrics& t, int s) {
     return parallel_chart(*items, keys, w, h, t, s);

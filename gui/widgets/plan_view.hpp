@@ -9,6 +9,7 @@
 #include "gui/widgets/chart_view.hpp"
 #include "gui/widgets/plan_question.hpp"
 
+class QCheckBox;
 class QComboBox;
 class QHBoxLayout;
 class QLabel;
@@ -40,6 +41,9 @@ class PlanView : public QWidget {
   /// Shows only answers that meet it; a filter with a mistake changes nothing and is named beside it.
   void set_filter(const QString& text);
   [[nodiscard]] QLineEdit* filter() { return filter_; }
+  /// Whether the scatter leaves out what does not meet the filter, instead of showing it hollow.
+  [[nodiscard]] QCheckBox* strict() { return strict_; }
+  [[nodiscard]] ChartView* scatter() { return scatter_; }
   /// How the answers shown were looked for.
   [[nodiscard]] PlanMode shown_mode() const { return asked_; }
   [[nodiscard]] bool running() const { return best_.running() || grid_.running(); }
@@ -88,6 +92,7 @@ class PlanView : public QWidget {
   PlanQuestionPanel* question_;
   QLineEdit* filter_;
   QLabel* filter_words_;
+  QCheckBox* strict_;
   QTabWidget* tabs_;
   QComboBox* x_;
   QComboBox* y_;

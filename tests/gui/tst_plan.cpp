@@ -1,4 +1,6 @@
+#include <QCheckBox>
 #include <QFile>
+#include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
 #include <QTabWidget>
@@ -52,6 +54,24 @@ class PlanTest : public QObject {
     window_->plan_view()->start();
     window_->plan_view()->wait();
     QCOMPARE(window_->plan_view()->items().size(), std::size_t{4});
+  }
+
+  void whatTheFilterLeavesOutIsHollowUnlessStrict() {
+    PlanView* plan = window_->plan_view();
+    window_->set_perspective(Perspective::kPlan);
+    plan->filter()->setText("schedule:1f1b");
+    QCOMPARE(plan->items().size(), std::size_t{2});
+    const auto title = [&] {
+      return QString::fromStdString(
+          plan->scatter()->canvas()->scene(900, 500, plain_text()).layers[0].texts[0].text);
+    };
+    QVERIFY(title().contains("hollow: 2 that the filter leaves out"));
+    QTest::keyClick(plan->strict(), Qt::Key_Space);
+    QVERIFY(plan->strict()->isChecked());
+    QVERIFY(!title().contains("hollow"));
+    plan->strict()->setChecked(false);
+    plan->filter()->clear();
+    QCOMPARE(plan->items().size(), std::size_t{4});
   }
 
   void layoutsAreKeptSideBySideAndOpened() {

@@ -11,6 +11,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
+#include <QToolButton>
 #include <QTreeWidget>
 #include <QUndoStack>
 #include <QWheelEvent>
@@ -337,6 +338,19 @@ class WindowTest : public QObject {
     for (int r = 0; r < window_->details_table()->rowCount(); ++r)
       formula = formula || window_->details_table()->item(r, 0)->text() == "formula";
     QVERIFY(formula);
+  }
+
+  void theRangeIsClearedByItsButton() {
+    timeline()->act("slice-to-range");
+    QVERIFY(timeline()->state().area.has_value());
+    QToolButton* clear = nullptr;
+    for (QToolButton* b : window_->findChildren<QToolButton*>()) {
+      if (b->accessibleName() == "Clear the range") clear = b;
+    }
+    QVERIFY(clear != nullptr && clear->isVisible());
+    QTest::mouseClick(clear, Qt::LeftButton);
+    QVERIFY(!timeline()->state().area.has_value());
+    QVERIFY(!clear->isVisible());
   }
 
   void modelsAreSound() {
