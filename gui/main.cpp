@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "gui/core/search.hpp"
 #include "gui/widgets/dialogs.hpp"
 #include "gui/widgets/main_window.hpp"
 #include "sim/base/check.hpp"
@@ -49,6 +50,16 @@ bool set_theme(MainWindow& window, const QString& name) {
     return true;
   }
   return false;
+}
+
+/// False when nothing matches.
+bool select_first(MainWindow& window, const std::string& words) {
+  const auto run = window.bench().run();
+  if (!run) return false;
+  const std::vector<SliceId> hits = find_slices(*run, window.timeline()->state(), parse_query(words), 1);
+  if (hits.empty()) return false;
+  window.timeline()->select(hits.front());
+  return true;
 }
 
 /// Writes the whole window as PNG.
@@ -104,8 +115,10 @@ int main(int argc, char** argv) {
   const QCommandLineOption from("t0", "Start of the view in seconds.", "S");
   const QCommandLineOption to("t1", "End of the view in seconds.", "S");
   const QCommandLineOption rank("rank", "Pipeline rank of the streams and curves.", "N");
+  const QCommandLineOption select(
+      "select", "Select the first slice that a search finds, such as 'mb:12 stage:3'.", "WORDS");
   const QCommandLineOption with("compare", "Scenario of run B.", "FILE");
-  parser.addOptions({picture, view, theme, size, from, to, rank, with});
+  parser.addOptions({picture, view, theme, size, from, to, rank, select, with});
   parser.addPositionalArgument("FILE", "Scenario, result or session.", "[FILE]");
   if (!parser.parse(QCoreApplication::arguments()))
     return fail(kUsage, parser.errorText().toStdString() + "; see --help");
@@ -162,6 +175,9 @@ int main(int argc, char** argv) {
       return fail(kUsage, "--view: found '" + parser.value(view).toStdString() + "'" +
                               did_you_mean(parser.value(view).toStdString(), views) + "; views are " +
                               join(views));
+    if (parser.isSet(select) && !select_first(window, parser.value(select).toStdString()))
+      return fail(kInvalidInput,
+                  "--select: no slice of this view matches '" + parser.value(select).toStdString() + "'");
     if (headless) return screenshot(window, parser.value(picture));
     window.show();
     return QApplication::exec();

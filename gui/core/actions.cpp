@@ -79,6 +79,8 @@ constexpr std::array kActions{
                "Compared runs: by start of the step, by microbatch, by share of the step."},
     ActionInfo{"keep-b", "Keep run as B", "Ctrl+B", kW, "Scenario",
                "Keep the present run to compare the next ones with."},
+    ActionInfo{"vary", "Vary this input", "Ctrl+Shift+V", kW, "Scenario",
+               "Send the input chosen in the scenario panel to the plan as an axis of a grid."},
     ActionInfo{"cancel", "Cancel simulation", "Ctrl+.", kW, "Scenario",
                "Give up the running simulation and keep the old result."},
     ActionInfo{"rerun", "Simulate again", "F5", kW, "Scenario", "Simulate the scenario again."},

@@ -57,8 +57,8 @@ enum class Theme : std::uint8_t { kLight, kDark, kHighContrast, kPrint };
 inline constexpr int kThemeCount = 4;
 [[nodiscard]] std::string_view theme_name(Theme theme);
 
-/// 0xRRGGBB. The categories are the Okabe-Ito colours, which stay apart for the colour-blind; the print theme
-/// has greys in the same order of lightness.
+/// 0xRRGGBB. The categories are the Okabe-Ito colours and a brown, which stay apart for the colour-blind; the
+/// print theme has greys in the same order of lightness.
 [[nodiscard]] std::uint32_t colour(Theme theme, Ink ink);
 /// Relative luminance of WCAG 2.1, 0 to 1.
 [[nodiscard]] double luminance(std::uint32_t rgb);

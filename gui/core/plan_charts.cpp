@@ -82,20 +82,25 @@ std::vector<std::size_t> front_of(const PlanItems& items, std::size_t x_metric, 
 }
 
 Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_metric, double width,
-                    double height, const TextMetrics& text, int selected) {
+                    double height, const TextMetrics& text, int selected, const PlanItems& others) {
   Chart chart;
-  std::set<std::string> keys;
   double low_x = 1e300, high_x = -1e300, low_y = 1e300, high_y = -1e300;
   std::size_t fits = 0;
-  for (const auto& item : items) {
-    const auto x = shown_value(item.row, x_metric);
-    const auto y = shown_value(item.row, y_metric);
-    if (!x || !y) continue;
-    ++fits;
-    low_x = std::min(low_x, *x);
-    high_x = std::max(high_x, *x);
-    low_y = std::min(low_y, *y);
-    high_y = std::max(high_y, *y);
+  // As far as the figures shown tell them apart.
+  std::set<std::pair<std::string, std::string>> places;
+  std::size_t hollow = 0;
+  for (const PlanItems* all : {&items, &others}) {
+    for (const auto& item : *all) {
+      const auto x = shown_value(item.row, x_metric);
+      const auto y = shown_value(item.row, y_metric);
+      if (!x || !y) continue;
+      ++(all == &items ? fits : hollow);
+      if (all == &items) places.insert({digits_text(*x), digits_text(*y)});
+      low_x = std::min(low_x, *x);
+      high_x = std::max(high_x, *x);
+      low_y = std::min(low_y, *y);
+      high_y = std::max(high_y, *y);
+    }
   }
   chart.table = {"scatter",
                  "Layouts and the front",
@@ -112,7 +117,9 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   }
   chart.scene = start_chart(
       width, height,
-      fmt::format("{} of {} layouts fit; the line joins those that none beats in both", fits, items.size()),
+      fmt::format("{} of {} layouts fit{}; the line joins those that none beats in both{}", fits,
+                  items.size(), places.size() == fits ? "" : fmt::format(", at {} places", places.size()),
+                  hollow == 0 ? "" : fmt::format("; hollow: {} that the filter leaves out", hollow)),
       text);
   const Box plot = plot_area(width, height, 9, 2.8, text);
   const double air_x = std::max((high_x - low_x) * 0.06, std::abs(high_x) * 1e-6);
@@ -123,6 +130,14 @@ Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_
   add_x_axis(chart.scene, plot, x, metric_label(x_metric) + "  (across), " + metric_label(y_metric) + " (up)",
              text);
   SceneLayer& layer = chart.scene.layer();
+  for (const PlanItem& item : others) {
+    const auto vx = shown_value(item.row, x_metric);
+    const auto vy = shown_value(item.row, y_metric);
+    if (!vx || !vy) continue;
+    layer.dots.push_back({x.at(*vx), y.at(*vy), 3.5, Ink::kBackground, Ink::kGhost});
+    chart.scene.hits.push_back(
+        {{x.at(*vx) - 5, y.at(*vy) - 5, 10, 10}, -1, item_tip(item) + "\nleft out by the filter"});
+  }
   const std::vector<std::size_t> front = front_of(items, x_metric, y_metric);
   SceneCurve curve;
   for (std::size_t i : front) {

@@ -14,9 +14,11 @@ namespace orrery::gui {
 /// Items that no other beats in both metrics, in the order of the first; `better` is that of SweepMetric.
 [[nodiscard]] std::vector<std::size_t> front_of(const PlanItems& items, std::size_t x_metric,
                                                 std::size_t y_metric);
-/// Feasible items as dots, the front joined by a line; hit ids are items.
+/// Feasible items as dots, the front joined by a line; hit ids are items. `others` that are feasible, such as
+/// those a filter leaves out, are hollow dots behind them, on no front and with the hit id -1.
 [[nodiscard]] Chart scatter_chart(const PlanItems& items, std::size_t x_metric, std::size_t y_metric,
-                                  double width, double height, const TextMetrics& text, int selected);
+                                  double width, double height, const TextMetrics& text, int selected,
+                                  const PlanItems& others = {});
 /// Two keys against each other; a cell has the best value of the metric over everything else, or the reason.
 [[nodiscard]] Chart heat_chart(const PlanItems& items, const std::string& x_key, const std::string& y_key,
                                std::size_t metric, double width, double height, const TextMetrics& text);

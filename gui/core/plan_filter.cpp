@@ -153,10 +153,10 @@ bool passes(const PlanFilter& filter, const PlanItem& item) {
   return true;
 }
 
-PlanItems filtered(const PlanItems& items, const PlanFilter& filter) {
+PlanItems filtered(const PlanItems& items, const PlanFilter& filter, bool passing) {
   PlanItems out;
   std::copy_if(items.begin(), items.end(), std::back_inserter(out),
-               [&](const PlanItem& item) { return passes(filter, item); });
+               [&](const PlanItem& item) { return passes(filter, item) == passing; });
   return out;
 }
 

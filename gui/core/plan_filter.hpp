@@ -34,8 +34,8 @@ struct PlanFilter {
 /// what would have been right.
 [[nodiscard]] PlanFilter parse_filter(const std::string& text);
 [[nodiscard]] bool passes(const PlanFilter& filter, const PlanItem& item);
-/// Those that pass, in their order.
-[[nodiscard]] PlanItems filtered(const PlanItems& items, const PlanFilter& filter);
+/// Those that pass, in their order; or those that do not.
+[[nodiscard]] PlanItems filtered(const PlanItems& items, const PlanFilter& filter, bool passing = true);
 
 /// (what to write, what it means) for a tooltip.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> filter_words();

@@ -127,7 +127,7 @@ Scope scope_of(const RunView& run, const TimelineState& state) {
     const bool chosen = state.area && !state.area->rows.empty();
     if (chosen
             ? std::find(state.area->rows.begin(), state.area->rows.end(), row->name) == state.area->rows.end()
-            : row->kind == RowKind::kCriticalPath)
+            : row->kind == RowKind::kCriticalPath || row->kind == RowKind::kTrace)
       continue;
     // Rows of the cluster show how busy others are; what those do is what counts.
     for (const std::size_t source : row->sources) add(run.pipeline().rows[source].get());

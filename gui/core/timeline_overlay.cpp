@@ -307,7 +307,8 @@ void add_legend(const RunView& run, const TimelineState& state, const TimelineGe
     if (!streams && state.flows && state.selected)
       entry({{}, Ink::kNone}, "arrows: solid what the selection needs, dashed what needs it");
   }
-  entry({{}, Ink::kNone}, "simulated, not measured");
+  entry({{}, Ink::kNone},
+        state.overlay ? "simulated, not measured, but for the rows of the trace" : "simulated, not measured");
 }
 
 void add_overlay(const RunView& run, const TimelineState& state, const TimelineGeometry& g,

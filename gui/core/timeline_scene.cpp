@@ -15,7 +15,7 @@ namespace {
 constexpr double kHeaderEms = 9;
 constexpr double kStreamHeaderEms = 13.5;  ///< names of streams are longer
 /// What the legend of a level needs at most; it takes as many lines as that makes.
-constexpr double kPipelineLegendEms = 140, kStreamLegendEms = 95, kClusterLegendEms = 40;
+constexpr double kPipelineLegendEms = 150, kStreamLegendEms = 95, kClusterLegendEms = 40;
 constexpr std::size_t kMostLabels = 900;
 
 std::string action_label(const Action& action) {
@@ -144,7 +144,8 @@ TimelineGeometry geometry(const RunView& run, const TimelineState& state, double
   TimelineGeometry g;
   const bool streams = state.level == Level::kRank || state.level == Level::kOperators;
   const double header =
-      std::min(std::round(text.em * (streams ? kStreamHeaderEms : kHeaderEms)), std::floor(width * 0.4));
+      std::min(std::round(text.em * (streams || state.overlay ? kStreamHeaderEms : kHeaderEms)),
+               std::floor(width * 0.4));
   const double overview = std::round(text.em * 1.6);
   const double ruler = std::round(text.em * 1.6);
   const double body_width = std::max(1.0, width - header);
@@ -153,7 +154,7 @@ TimelineGeometry geometry(const RunView& run, const TimelineState& state, double
   const double wanted = state.level == Level::kCluster    ? kClusterLegendEms
                         : state.level == Level::kPipeline ? kPipelineLegendEms
                                                           : kStreamLegendEms;
-  const double lines = std::clamp(std::ceil(wanted * text.em / std::max(1.0, width)), 1.0, 3.0);
+  const double lines = std::clamp(std::ceil(wanted * text.em / std::max(1.0, width)), 1.0, 4.0);
   const double legend = height > text.em * 14 ? std::round(text.em * kLegendLineEms * lines) + 2 : 0;
   g.headers = {0, overview + ruler, header, std::max(0.0, height - overview - ruler - legend)};
   g.legend = {0, height - legend, width, legend};

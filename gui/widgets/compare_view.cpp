@@ -11,6 +11,7 @@
 #include "gui/core/chart_parts.hpp"
 #include "gui/core/compare_runs.hpp"
 #include "gui/core/difference_over_time.hpp"
+#include "gui/core/scene_stack.hpp"
 #include "sim/report/report_text.hpp"
 
 namespace orrery::gui {
@@ -174,6 +175,20 @@ void CompareView::set_runs(std::shared_ptr<const RunView> a, std::shared_ptr<con
   });
   table_of(microbatches_, [](const RunView& x, const RunView& y) { return microbatch_table(x, y); });
   realign();
+}
+
+Scene CompareView::scene(double width, double height, const TextMetrics& text) const {
+  const auto titled = [&](const QString& words) {
+    return start_chart(width, text.em * 1.8, words.toStdString(), text);
+  };
+  const double middle = text.em * 6;
+  const double rest = std::max(2.0, height - middle - 2 * text.em * 1.8);
+  Scene out = titled(title_a_->text());
+  append_below(out, a_->scene(width, rest / 2, text));
+  append_below(out, over_time_->canvas()->scene(width, middle, text));
+  append_below(out, titled(title_b_->text()));
+  append_below(out, b_->scene(width, rest / 2, text));
+  return out;
 }
 
 void CompareView::refresh_charts() {

@@ -36,6 +36,8 @@ class CompareView : public QWidget {
   void set_anchor(const Work& work);
   [[nodiscard]] const Work& anchor() const { return anchor_; }
   [[nodiscard]] TimeMap map() const;
+  /// Both timelines with the difference between them, as one picture.
+  [[nodiscard]] Scene scene(double width, double height, const TextMetrics& text) const;
   [[nodiscard]] QComboBox* chooser() { return align_; }
   [[nodiscard]] QSpinBox* microbatch() { return microbatch_; }
   [[nodiscard]] ChartView* over_time() { return over_time_; }

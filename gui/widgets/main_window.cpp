@@ -4,6 +4,7 @@
 
 #include <QCloseEvent>
 #include <QDockWidget>
+#include <QFileDialog>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
@@ -16,8 +17,8 @@
 #include <QStatusBar>
 #include <QTabBar>
 #include <QTableWidget>
-#include <QTextBrowser>
 #include <QToolBar>
+#include <QToolButton>
 #include <QUndoStack>
 #include <QVBoxLayout>
 
@@ -116,17 +117,33 @@ void MainWindow::make_centre() {
   chip_->setAccessibleName("Range of the statistics");
   chip_->setContentsMargins(8, 2, 8, 2);
   column->addWidget(timeline_, 1);
-  column->addWidget(chip_);
+  clear_range_ = new QToolButton;
+  clear_range_->setText("x");
+  clear_range_->setAccessibleName("Clear the range");
+  clear_range_->setToolTip("Clear the range: the statistics are of the whole step again (Esc)");
+  clear_range_->setAutoRaise(true);
+  clear_range_->hide();
+  connect(clear_range_, &QToolButton::clicked, this, [this] { timeline_->act("clear"); });
+  auto* range = new QHBoxLayout;
+  range->setSpacing(0);
+  range->addWidget(chip_);
+  range->addWidget(clear_range_);
+  range->addStretch();
+  column->addLayout(range);
   pages_->addWidget(schedule);
   plan_ = new PlanView(bench_);
   // Not as wide as its question where other pages are shown.
   plan_->setMinimumSize(1, 1);
   pages_->addWidget(plan_);
-  connect(plan_, &PlanView::open_wanted, this, [this](int item) { open_plan(item); });
+  connect(plan_, &PlanView::open_wanted, this, &MainWindow::open_plan);
   compare_ = new CompareView;
   pages_->addWidget(compare_);
-  report_ = new QTextBrowser;
-  report_->setAccessibleName("Report");
+  report_ = new ReportView;
+  connect(report_, &ReportView::export_wanted, this, [this](const QString& ending) {
+    const QString path =
+        QFileDialog::getSaveFileName(this, "Export report", "report." + ending, "*." + ending);
+    if (!path.isEmpty()) export_report(path);
+  });
   pages_->addWidget(report_);
   setCentralWidget(centre);
 
@@ -241,9 +258,10 @@ void MainWindow::show_speed() {
   else if (run && bench_.stale())
     speed_label_->setText("stale: the result is of the scenario before the last edit; F5 simulates");
   else if (run && clocks_)
-    speed_label_->setText(QString("simulated in %1 ms").arg(run->seconds_to_make() * 1000, 0, 'f', 0));
+    speed_label_->setText(
+        QString("simulated in %1 ms, not measured").arg(run->seconds_to_make() * 1000, 0, 'f', 0));
   else
-    speed_label_->setText(run ? "simulated" : "");
+    speed_label_->setText(run ? "simulated, not measured" : "");
 }
 
 void MainWindow::show_run() {
@@ -338,6 +356,7 @@ void MainWindow::show_selection() {
     Chart chart{start_chart(w, h, scope, text), statistics(*run, state)};
     return chart;
   });
+  clear_range_->setVisible(state.area.has_value());
   chip_->setText(QString::fromStdString(
       "Statistics: " + scope + (state.area ? "   (Esc clears the range)" : "") +
       (state.hits.empty() ? ""
@@ -372,7 +391,7 @@ void MainWindow::size_docks() {
   const int em = fontMetrics().height();
   resizeDocks({docks_.at("Scenario"), docks_.at("Details")},
               {std::clamp(w * 285 / 1000, em * 16, em * 27),
-               w < 1200 ? em * 14 : std::clamp(w * 23 / 100, em * 14, em * 28)},
+               w < 1200 ? em * 16 : std::clamp(w * 23 / 100, em * 14, em * 28)},
               Qt::Horizontal);
   resizeDocks({docks_.at("Details"), docks_.at("Statistics of the range")},
               {height() * 45 / 100, height() * 28 / 100}, Qt::Vertical);

@@ -15,6 +15,7 @@
 #include "gui/widgets/compare_view.hpp"
 #include "gui/widgets/hint_strip.hpp"
 #include "gui/widgets/plan_view.hpp"
+#include "gui/widgets/report_view.hpp"
 #include "gui/widgets/scenario_panel.hpp"
 #include "gui/widgets/scene_painter.hpp"
 #include "gui/widgets/tile_row.hpp"
@@ -25,7 +26,7 @@ class QLineEdit;
 class QListWidget;
 class QStackedWidget;
 class QTableWidget;
-class QTextBrowser;
+class QToolButton;
 class QUndoStack;
 
 namespace orrery::gui {
@@ -70,6 +71,7 @@ class MainWindow : public QMainWindow {
   [[nodiscard]] TimelineView* timeline() { return timeline_; }
   [[nodiscard]] CompareView* compare_view() { return compare_; }
   [[nodiscard]] PlanView* plan_view() { return plan_; }
+  [[nodiscard]] ReportView* report_view() { return report_; }
   [[nodiscard]] TileRow* tiles() { return tiles_; }
   [[nodiscard]] ScenarioPanel* scenario_panel() { return scenario_; }
   [[nodiscard]] QLineEdit* search_field() { return search_; }
@@ -115,7 +117,9 @@ class MainWindow : public QMainWindow {
   void keep_as_b();
   void swap_runs();
   /// The present run becomes B, the answer of the search the present scenario.
-  void open_plan(int item);
+  void open_plan(const std::vector<Override>& changes);
+  /// The input chosen in the scenario panel becomes an axis of the plan's grid.
+  void vary();
   // main_window_work.cpp
   void start_search();
   /// Ranges of the tiles, for the present run.
@@ -133,7 +137,13 @@ class MainWindow : public QMainWindow {
   void fill_recent();
   void keep_recent();
   [[nodiscard]] Session session() const;
-  [[nodiscard]] SceneMaker picture_maker();
+  /// What `export_picture` writes: the chart that has the keys, the open one of the plan, both timelines of a
+  /// comparison, else the timeline; and its size.
+  struct Picture {
+    SceneMaker maker;
+    double width = 0, height = 0;
+  };
+  [[nodiscard]] Picture picture();
 
   Workbench bench_;
   QUndoStack* undo_;
@@ -150,9 +160,10 @@ class MainWindow : public QMainWindow {
   TileRow* tiles_ = nullptr;
   TimelineView* timeline_ = nullptr;
   QLabel* chip_ = nullptr;
+  QToolButton* clear_range_ = nullptr;
   PlanView* plan_ = nullptr;
   CompareView* compare_ = nullptr;
-  QTextBrowser* report_ = nullptr;
+  ReportView* report_ = nullptr;
   ScenarioPanel* scenario_ = nullptr;
   QTableWidget* details_ = nullptr;
   ChartView* statistics_ = nullptr;

@@ -16,6 +16,7 @@
 #include "gui/core/actions.hpp"
 #include "gui/core/examples.hpp"
 #include "gui/core/selection.hpp"
+#include "gui/core/vary.hpp"
 #include "gui/widgets/dialogs.hpp"
 #include "gui/widgets/main_window.hpp"
 #include "sim/base/check.hpp"
@@ -130,6 +131,8 @@ void MainWindow::run_action(std::string_view id) {
     keep_as_b();
   else if (id == "swap")
     swap_runs();
+  else if (id == "vary")
+    vary();
   else if (id == "align")
     compare_->next_alignment();
   else if (id == "cancel")
@@ -273,9 +276,23 @@ void MainWindow::keep_as_b() {
   compare_->set_runs(bench_.run(), b_);
 }
 
-void MainWindow::open_plan(int item) {
+void MainWindow::vary() {
+  const std::string key = scenario_->chosen_key();
+  const auto run = bench_.run();
+  if (key.empty() || !run) {
+    statusBar()->showMessage("choose an input of the scenario first, then vary it");
+    return;
+  }
+  std::string value;
+  for (const InputRow& row : run->inputs()) {
+    if (row.key == key) value = row.value;
+  }
+  set_perspective(Perspective::kPlan);
+  plan_->question()->vary(key, values_to_vary(run->scenario(), key, value));
+}
+
+void MainWindow::open_plan(const std::vector<Override>& changes) {
   keep_as_b();
-  const std::vector<Override> changes = plan_->items()[static_cast<std::size_t>(item)].overrides;
   scenario_->edit_all(changes, "layout of the search");
   set_perspective(Perspective::kSchedule);
 }

@@ -62,6 +62,8 @@ void MainWindow::open_file(const QString& path) {
         break;
       }
       case FileKind::kChromeTrace: {
+        // A trace lies on top of a step: where none is there yet, of the example that is shown at the start.
+        if (!bench_.run() && !bench_.busy()) open_example(0), bench_.wait();
         auto trace = std::make_shared<TraceOverlay>(read_trace(text, place));
         if (trace->left_out > 0)
           refuse("note", place + ": " + std::to_string(trace->left_out) +
@@ -90,7 +92,17 @@ void MainWindow::open_file(const QString& path) {
 void MainWindow::lay_trace(std::shared_ptr<const LevelRows> trace) {
   TimelineState state = timeline_->state();
   state.overlay = std::move(trace);
+  const std::string first = state.overlay && !state.overlay->rows.empty() ? state.overlay->rows[0]->name : "";
+  std::int64_t end = 0;
+  if (state.overlay) {
+    for (const auto& row : state.overlay->rows) end = std::max(end, row->slices.end.back());
+  }
   timeline_->set_state(std::move(state));
+  if (first.empty()) return;
+  // As much time as the trace has, and its first row in view.
+  timeline_->show_range(0, static_cast<double>(end));
+  timeline_->go_to_row(timeline_->row_names().back());
+  timeline_->go_to_row(first);
 }
 
 void MainWindow::open_session(const std::string& text, const std::string& place) {
@@ -134,24 +146,30 @@ void MainWindow::save_session(const QString& path) {
   }
 }
 
-SceneMaker MainWindow::picture_maker() {
-  for (auto& [name, view] : charts_) {
-    if (view->canvas()->hasFocus())
-      return
-          [view = view](double w, double h, const TextMetrics& t) { return view->canvas()->scene(w, h, t); };
+MainWindow::Picture MainWindow::picture() {
+  const auto of_chart = [](ChartCanvas* canvas) {
+    return Picture{[canvas](double w, double h, const TextMetrics& t) { return canvas->scene(w, h, t); },
+                   static_cast<double>(canvas->width()), static_cast<double>(canvas->height())};
+  };
+  // What had the keys may be of a page that is no longer shown.
+  auto* canvas = qobject_cast<ChartCanvas*>(focusWidget());
+  if (canvas != nullptr && canvas->isVisible()) return of_chart(canvas);
+  if (perspective_ == Perspective::kPlan) return of_chart(plan_->open_chart()->canvas());
+  if (perspective_ == Perspective::kCompare && b_) {
+    const double h = compare_->a()->height() + compare_->over_time()->height() + compare_->b()->height();
+    return {[this](double w, double all, const TextMetrics& t) { return compare_->scene(w, all, t); },
+            static_cast<double>(compare_->a()->width()), h};
   }
-  return
-      [view = active_timeline()](double w, double h, const TextMetrics& t) { return view->scene(w, h, t); };
+  TimelineView* view = active_timeline();
+  return {[view](double w, double h, const TextMetrics& t) { return view->scene(w, h, t); },
+          static_cast<double>(view->width()), static_cast<double>(view->height())};
 }
 
 void MainWindow::export_picture(const QString& path) {
   try {
-    double w = active_timeline()->width();
-    double h = active_timeline()->height();
-    for (auto& [name, view] : charts_) {
-      if (view->canvas()->hasFocus()) w = view->canvas()->width(), h = view->canvas()->height();
-    }
-    save_picture(path, picture_maker(), w, h, theme_, font(), windowTitle());
+    const Picture p = picture();
+    save_picture(path, p.maker, std::max(200.0, p.width), std::max(120.0, p.height), theme_, font(),
+                 windowTitle());
     statusBar()->showMessage("wrote " + path);
   } catch (const InputError& error) {
     refuse("input", error.what());

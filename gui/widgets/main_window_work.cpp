@@ -2,9 +2,9 @@
 #include <QFileInfo>
 #include <QLineEdit>
 #include <QStatusBar>
-#include <QTextBrowser>
 
 #include "gui/core/headline.hpp"
+#include "gui/core/report_sections.hpp"
 #include "gui/core/search.hpp"
 #include "gui/widgets/main_window.hpp"
 #include "planner/report/writers.hpp"
@@ -55,20 +55,17 @@ void MainWindow::show_report() {
   const auto run = bench_.run();
   if (perspective_ != Perspective::kReport || !run || bench_.stale() || report_of_ == run) return;
   report_of_ = run;
-  report_->setPlainText("The report simulates what would change with other layouts and numbers of GPUs...");
+  report_->say("The report simulates what would change with other layouts and numbers of GPUs...");
   report_worker_.start([this, run, profiles = bench_.profiles(),
                         origin = report_origin()](const auto&) -> std::function<void()> {
     try {
       const auto document = std::make_shared<const Document>(run_report(*run, profiles, origin, true));
-      const QString text = QString::fromStdString(markdown_report(*document));
-      return [this, run, document, text] {
-        report_->setMarkdown(text);
+      return [this, run, document] {
+        report_->show_document(document);
         keep_report(run, document);
       };
     } catch (const InputError& error) {
-      return [this, words = QString::fromStdString(error.what())] {
-        report_->setPlainText("No report:\n\n" + words);
-      };
+      return [this, words = QString::fromStdString(error.what())] { report_->say("No report:\n\n" + words); };
     } catch (const std::exception& error) {
       return [this, words = std::string(error.what())] { refuse("internal", words); };
     }
@@ -96,23 +93,23 @@ void MainWindow::export_report(const QString& path) {
     return;
   }
   statusBar()->showMessage("writing " + path + " ...");
-  export_worker_.start(
-      [this, run, file, ending, path, profiles = bench_.profiles(), origin = report_origin(),
-       known = document_of_ == run ? document_ : nullptr](const auto&) -> std::function<void()> {
-        try {
-          const auto document =
-              known ? known : std::make_shared<const Document>(run_report(*run, profiles, origin, true));
-          write_file(file, report_text(*document, ending, file));
-          return [this, run, document, path] {
-            statusBar()->showMessage("wrote " + path);
-            keep_report(run, document);
-          };
-        } catch (const InputError& error) {
-          return [this, words = std::string(error.what())] { refuse("input", words); };
-        } catch (const std::exception& error) {
-          return [this, words = std::string(error.what())] { refuse("internal", words); };
-        }
-      });
+  export_worker_.start([this, run, file, ending, path, profiles = bench_.profiles(), origin = report_origin(),
+                        left_out = report_->left_out(), known = document_of_ == run ? document_ : nullptr](
+                           const auto&) -> std::function<void()> {
+    try {
+      const auto document =
+          known ? known : std::make_shared<const Document>(run_report(*run, profiles, origin, true));
+      write_file(file, report_text(without_sections(*document, left_out), ending, file));
+      return [this, run, document, path] {
+        statusBar()->showMessage("wrote " + path);
+        keep_report(run, document);
+      };
+    } catch (const InputError& error) {
+      return [this, words = std::string(error.what())] { refuse("input", words); };
+    } catch (const std::exception& error) {
+      return [this, words = std::string(error.what())] { refuse("internal", words); };
+    }
+  });
 }
 
 void MainWindow::start_search() {

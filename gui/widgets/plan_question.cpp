@@ -167,6 +167,27 @@ std::vector<PlanAxis> PlanQuestionPanel::axes() const {
   return out;
 }
 
+void PlanQuestionPanel::vary(const std::string& key, const std::vector<std::string>& values) {
+  set_mode(PlanMode::kGrid);
+  bool untouched = true;
+  for (std::size_t i = 0; i < kFirstAxes.size(); ++i) {
+    const int r = static_cast<int>(i);
+    untouched =
+        untouched && cell(axes_, r, 0) == kFirstAxes[i].first && cell(axes_, r, 1) == kFirstAxes[i].second;
+  }
+  if (untouched) axes_->clearContents();
+  int at = 0;
+  while (at < axes_->rowCount() && !cell(axes_, at, 0).empty() && cell(axes_, at, 0) != key) ++at;
+  if (at == axes_->rowCount()) axes_->insertRow(at);
+  QString list;
+  for (const std::string& value : values)
+    list += (list.isEmpty() ? "" : ", ") + QString::fromStdString(value);
+  axes_->setItem(at, 0, new QTableWidgetItem(QString::fromStdString(key)));
+  axes_->setItem(at, 1, new QTableWidgetItem(list));
+  axes_->setCurrentCell(at, 1);
+  axes_->setFocus();
+}
+
 void PlanQuestionPanel::show_progress(bool running, double done, double total, const QString& format) {
   run_->setText(running ? "Cancel" : "Search");
   pause_->setEnabled(running);

@@ -35,6 +35,9 @@ class PlanQuestionPanel : public QWidget {
   [[nodiscard]] bool has_space() const;
   [[nodiscard]] PlanQuestion question() const;
   [[nodiscard]] std::vector<PlanAxis> axes() const;
+  /// Makes the key an axis of the grid, beside those that were asked for before; the first time it takes the
+  /// place of the ones a grid begins with.
+  void vary(const std::string& key, const std::vector<std::string>& values);
   /// The button that pauses a running search; it resumes one that is paused.
   void show_paused(bool paused);
   [[nodiscard]] QPushButton* pause_button() { return pause_; }

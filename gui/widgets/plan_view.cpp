@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QFontDatabase>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
+#include <QPushButton>
 #include <QSplitter>
 #include <QTabWidget>
 #include <QVBoxLayout>
@@ -25,6 +27,7 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
       question_(new PlanQuestionPanel),
       filter_(new QLineEdit),
       filter_words_(new QLabel),
+      strict_(new QCheckBox("strict")),
       tabs_(new QTabWidget),
       x_(new QComboBox),
       y_(new QComboBox),
@@ -33,7 +36,10 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
       heat_(new ChartView("Heat map")),
       parallel_(new ChartView("Parallel coordinates")),
       reasons_(new ChartView("Why not")),
-      words_(new QPlainTextEdit) {
+      words_(new QPlainTextEdit),
+      kept_(new ChartView("Kept layouts")),
+      keep_(new QPushButton("&Keep")),
+      kept_bar_(new QHBoxLayout) {
   for (QComboBox* box : {x_, y_}) {
     for (std::size_t m = 0; m < sweep_metrics().size(); ++m) {
       if (sweep_metrics()[m].better != 0)
@@ -67,6 +73,15 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   tabs_->addTab(parallel_, "Parallel coordinates");
   tabs_->addTab(reasons_, "Why not");
   tabs_->addTab(words_, "In words");
+  kept_->table_only();
+  auto* kept_page = new QWidget;
+  auto* kept_column = new QVBoxLayout(kept_page);
+  kept_column->setContentsMargins(4, 4, 4, 4);
+  kept_column->addLayout(kept_bar_);
+  kept_column->addWidget(kept_, 1);
+  tabs_->addTab(kept_page, "Kept");
+  keep_->setToolTip("Put the selected layout aside, at most four, to see them side by side");
+  connect(keep_, &QPushButton::clicked, this, [this] { keep_selected(); });
   filter_->setPlaceholderText("filter: tp:1 schedule:dualpipe gb<80 step<19");
   filter_->setAccessibleName("Filter of the answers");
   filter_->setClearButtonEnabled(true);
@@ -82,6 +97,10 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   auto* bar = new QHBoxLayout;
   bar->addWidget(filter_, 3);
   bar->addWidget(filter_words_, 2);
+  strict_->setToolTip("Leave out of the scatter what does not meet the filter; else it is shown hollow");
+  connect(strict_, &QCheckBox::toggled, this, [this] { refresh(); });
+  bar->addWidget(strict_);
+  bar->addWidget(keep_);
   answers->addLayout(bar);
   answers->addWidget(tabs_, 1);
   auto* split = new QSplitter;
@@ -116,7 +135,8 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   });
   connect(&best_, &LayoutSearch::finished, this, [this] { show_answer(); });
   const auto open = [this](int item) {
-    if (item >= 0 && static_cast<std::size_t>(item) < shown_.size()) emit open_wanted(item);
+    if (item >= 0 && static_cast<std::size_t>(item) < shown_.size())
+      emit open_wanted(shown_[static_cast<std::size_t>(item)].overrides);
   };
   for (ChartView* view : {table_, scatter_, parallel_}) {
     connect(view, &ChartView::picked, this, [this](int item) { select(item); });
@@ -126,6 +146,7 @@ PlanView::PlanView(Workbench& bench, QWidget* parent)
   heat_->parts_are_no_rows();
   connect(heat_->canvas(), &ChartCanvas::picked, this, [this](int item) { select(item); });
   connect(heat_->canvas(), &ChartCanvas::opened, this, open);
+  show_kept();
   refresh();
 }
 
@@ -281,6 +302,56 @@ void PlanView::select(int item) {
   for (ChartView* view : {table_, scatter_, parallel_}) view->select(item);
 }
 
+void PlanView::keep_selected() {
+  const int item = table_->canvas()->selected();
+  if (item < 0 || static_cast<std::size_t>(item) >= shown_.size()) {
+    question_->say("Select a layout first, then keep it.");
+    return;
+  }
+  if (!cart_.add(shown_[static_cast<std::size_t>(item)])) {
+    question_->say(cart_.full() ? "Four layouts are kept, that is the most: remove one on the page Kept."
+                                : "This layout is kept already.");
+    return;
+  }
+  show_kept();
+}
+
+void PlanView::remove_kept(std::size_t index) {
+  cart_.remove(index);
+  show_kept();
+}
+
+void PlanView::show_kept() {
+  while (QLayoutItem* item = kept_bar_->takeAt(0)) {
+    if (item->widget() != nullptr) item->widget()->deleteLater();
+    delete item;
+  }
+  if (cart_.items().empty())
+    kept_bar_->addWidget(new QLabel("Nothing is kept: select an answer and press Keep."));
+  for (std::size_t i = 0; i < cart_.items().size(); ++i) {
+    const QString n = QString::number(i + 1);
+    auto* open = new QPushButton("Open " + n);
+    auto* remove = new QPushButton("Remove " + n);
+    connect(open, &QPushButton::clicked, this, [this, i] { emit open_wanted(cart_.items()[i].overrides); });
+    connect(remove, &QPushButton::clicked, this, [this, i] { remove_kept(i); });
+    kept_bar_->addWidget(open);
+    kept_bar_->addWidget(remove);
+  }
+  kept_bar_->addStretch();
+  kept_->set_maker([table = cart_.table()](double w, double h, const TextMetrics& t, int) {
+    return Chart{start_chart(w, h, "", t), table};
+  });
+  const auto n = cart_.items().size();
+  tabs_->setTabText(tabs_->count() - 1, n == 0 ? QString("Kept") : QString("Kept (%1)").arg(n));
+}
+
+ChartView* PlanView::open_chart() {
+  for (ChartView* view : {scatter_, heat_, parallel_, reasons_}) {
+    if (tabs_->currentWidget() == view) return view;
+  }
+  return scatter_;
+}
+
 void PlanView::refresh() {
   apply_filter();
   const auto items = std::make_shared<const PlanItems>(shown_);
@@ -301,8 +372,10 @@ void PlanView::refresh() {
   table_->set_maker([items, keys](double w, double h, const TextMetrics& t, int) {
     return Chart{start_chart(w, h, "", t), plan_table(*items, keys)};
   });
-  scatter_->set_maker([items, x, y](double w, double h, const TextMetrics& t, int s) {
-    return scatter_chart(*items, x, y, w, h, t, s);
+  const bool leave_out = conditions_.empty() || strict_->isChecked();
+  scatter_->set_maker([items, x, y, others = leave_out ? PlanItems{} : filtered(items_, conditions_, false)](
+                          double w, double h, const TextMetrics& t, int s) {
+    return scatter_chart(*items, x, y, w, h, t, s, others);
   });
   parallel_->set_maker([items, keys](double w, double h, const TextMetrics& t, int s) {
     return parallel_chart(*items, keys, w, h, t, s);
@@ -315,7 +388,7 @@ void PlanView::refresh() {
 }
 
 void PlanView::set_theme(Theme theme) {
-  for (ChartView* view : {table_, scatter_, heat_, parallel_, reasons_}) view->set_theme(theme);
+  for (ChartView* view : {table_, scatter_, heat_, parallel_, reasons_, kept_}) view->set_theme(theme);
 }
 
 }  // namespace orrery::gui

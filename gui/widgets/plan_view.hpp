@@ -3,15 +3,19 @@
 #include <QWidget>
 #include <memory>
 
+#include "gui/core/plan_cart.hpp"
 #include "gui/core/plan_charts.hpp"
 #include "gui/core/plan_filter.hpp"
 #include "gui/widgets/chart_view.hpp"
 #include "gui/widgets/plan_question.hpp"
 
+class QCheckBox;
 class QComboBox;
+class QHBoxLayout;
 class QLabel;
 class QLineEdit;
 class QPlainTextEdit;
+class QPushButton;
 class QTabWidget;
 
 namespace orrery::gui {
@@ -37,6 +41,9 @@ class PlanView : public QWidget {
   /// Shows only answers that meet it; a filter with a mistake changes nothing and is named beside it.
   void set_filter(const QString& text);
   [[nodiscard]] QLineEdit* filter() { return filter_; }
+  /// Whether the scatter leaves out what does not meet the filter, instead of showing it hollow.
+  [[nodiscard]] QCheckBox* strict() { return strict_; }
+  [[nodiscard]] ChartView* scatter() { return scatter_; }
   /// How the answers shown were looked for.
   [[nodiscard]] PlanMode shown_mode() const { return asked_; }
   [[nodiscard]] bool running() const { return best_.running() || grid_.running(); }
@@ -50,10 +57,19 @@ class PlanView : public QWidget {
   [[nodiscard]] ChartView* reasons() { return reasons_; }
   /// Answers that are shown; those the filter leaves out are not among them.
   [[nodiscard]] const PlanItems& items() const { return shown_; }
+  /// Puts the selected answer among the kept ones, of which there are at most four.
+  void keep_selected();
+  void remove_kept(std::size_t index);
+  [[nodiscard]] const PlanCart& cart() const { return cart_; }
+  [[nodiscard]] QPushButton* keep_button() { return keep_; }
+  [[nodiscard]] ChartView* kept() { return kept_; }
+  /// The chart of the open page; of a page without one, the scatter.
+  [[nodiscard]] ChartView* open_chart();
   [[nodiscard]] std::size_t found() const { return items_.size(); }
 
  signals:
-  void open_wanted(int item);
+  /// With the edits that make the layout.
+  void open_wanted(const std::vector<Override>& changes);
 
  private:
   void show_answer();
@@ -62,6 +78,7 @@ class PlanView : public QWidget {
   void apply_filter();
   void select(int item);
   void refuse(const std::string& words);
+  void show_kept();
 
   Workbench& bench_;
   PlanSearch grid_;
@@ -75,6 +92,7 @@ class PlanView : public QWidget {
   PlanQuestionPanel* question_;
   QLineEdit* filter_;
   QLabel* filter_words_;
+  QCheckBox* strict_;
   QTabWidget* tabs_;
   QComboBox* x_;
   QComboBox* y_;
@@ -84,6 +102,10 @@ class PlanView : public QWidget {
   ChartView* parallel_;
   ChartView* reasons_;
   QPlainTextEdit* words_;
+  PlanCart cart_;
+  ChartView* kept_;
+  QPushButton* keep_;
+  QHBoxLayout* kept_bar_;
 };
 
 }  // namespace orrery::gui

@@ -179,6 +179,11 @@ void ScenarioPanel::set_from_item(QTreeWidgetItem* item) {
   if (!key.empty()) edit(key, item->text(1).trimmed().toStdString());
 }
 
+std::string ScenarioPanel::chosen_key() const {
+  const QTreeWidgetItem* item = tree_->currentItem();
+  return item == nullptr ? std::string() : item->data(0, kKeyRole).toString().toStdString();
+}
+
 void ScenarioPanel::fit_columns() {
   tree_->setIndentation(9);
   tree_->header()->setMinimumSectionSize(30);
@@ -204,8 +209,12 @@ void ScenarioPanel::fill_sliders(const RunView& run) {
     bool given = true;
     if (w.key == "routing.max_over_mean") value = s.routing.max_over_mean;
     if (w.key == "cluster.oversubscription") value = s.cluster.oversubscription.value;
-    if (w.key == "economics.usd_per_gpu_hour") value = s.economics.usd_per_gpu_hour.value_or(w.low);
-    if (w.key == "economics.pue") value = s.economics.pue.value_or(w.low);
+    for (const auto& [key, field] : {std::pair{"economics.usd_per_gpu_hour", s.economics.usd_per_gpu_hour},
+                                     {"economics.pue", s.economics.pue}}) {
+      if (w.key != key) continue;
+      value = field.value_or(w.low);
+      given = field.has_value();
+    }
     if (w.key == "layout.communication_sms") {
       for (const InputRow& row : run.inputs()) {
         if (row.key != w.key) continue;
@@ -223,7 +232,7 @@ void ScenarioPanel::fill_sliders(const RunView& run) {
         w.high = value * 2;
       }
     }
-    w.label->setText(QString::fromStdString(!given    ? "auto"
+    w.label->setText(QString::fromStdString(!given    ? (w.whole ? "auto" : "not given")
                                             : w.whole ? fmt::format("{:.0f}", value)
                                                       : fmt::format("{:.4g}", value)));
     if (w.slider->isSliderDown()) continue;

@@ -28,6 +28,8 @@ class ScenarioPanel : public QWidget {
   /// Several keys in one step of undo.
   void edit_all(const std::vector<Override>& changes, const std::string& what);
   void refresh();
+  /// The key of the current row; empty where it is none that can be edited.
+  [[nodiscard]] std::string chosen_key() const;
   [[nodiscard]] QTreeWidget* tree() { return tree_; }
   [[nodiscard]] QLineEdit* filter() { return filter_; }
   struct WhatIf {

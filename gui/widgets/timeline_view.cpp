@@ -415,7 +415,14 @@ bool TimelineView::act(std::string_view id) {
   else if (id == "mark")
     add_mark("");
   else if (id == "unmark") {
-    if (!state_.marks.empty()) state_.marks.pop_back();
+    // The newest of those in view.
+    const TimeAxis axis = shape().axis;
+    for (std::size_t i = state_.marks.size(); i-- > 0;) {
+      const Mark& mark = state_.marks[i];
+      if (static_cast<double>(mark.t1) < axis.t0 || static_cast<double>(mark.t0) > axis.t1) continue;
+      state_.marks.erase(state_.marks.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
     changed();
   } else
     return false;

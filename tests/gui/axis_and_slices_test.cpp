@@ -7,7 +7,6 @@
 #include <sstream>
 
 #include "gui/core/actions.hpp"
-#include "gui/core/ink.hpp"
 #include "gui/core/lane_layout.hpp"
 #include "gui/core/slices.hpp"
 #include "gui/core/time_axis.hpp"
@@ -217,21 +216,6 @@ TEST(LaneLayout, PinnedRowsStayOnTopAndCoverWhatScrolls) {
   EXPECT_EQ(row_at(layout, 1000), -1);
   EXPECT_DOUBLE_EQ(clamped_scroll(layout, 1000, 60), 15);
   EXPECT_DOUBLE_EQ(clamped_scroll(layout, -3, 60), 0);
-}
-
-TEST(Ink, ContrastOfTextAndGraphicsHoldsInEveryTheme) {
-  for (int t = 0; t < kThemeCount; ++t) {
-    const auto theme = static_cast<Theme>(t);
-    const std::uint32_t ground = colour(theme, Ink::kBackground);
-    for (Ink ink :
-         {Ink::kText, Ink::kMutedText, Ink::kHit, Ink::kArrowIn, Ink::kArrowOut, Ink::kMark, Ink::kSelection})
-      EXPECT_GE(contrast(colour(theme, ink), ground), ink == Ink::kText || ink == Ink::kMutedText ? 4.5 : 3.0)
-          << theme_name(theme) << " " << static_cast<int>(ink);
-    for (int c = 0; c < kCategoryCount; ++c)
-      EXPECT_GE(contrast(text_on(colour(theme, static_cast<Ink>(c))), colour(theme, static_cast<Ink>(c))),
-                4.5)
-          << theme_name(theme) << " " << c;
-  }
 }
 
 TEST(Actions, EveryKeyMeansOneThingInItsScope) {

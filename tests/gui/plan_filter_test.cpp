@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "gui/core/plan_charts.hpp"
 #include "gui/core/plan_values.hpp"
 #include "gui/core/work_clock.hpp"
 #include "sim/base/check.hpp"
+#include "tests/gui/support.hpp"
 
 namespace orrery::gui {
 namespace {
@@ -121,6 +123,26 @@ TEST(WorkClock, PausesDoNotCount) {
   EXPECT_EQ(clock.seconds(), held);
   clock.resume();
   EXPECT_GE(clock.seconds(), held);
+}
+
+TEST(PlanFilter, WhatIsLeftOutIsHollowInTheScatterAndOnNoFront) {
+  const PlanItems all = some_items();
+  const PlanFilter filter = parse_filter("step<=19");
+  const PlanItems in = filtered(all, filter);
+  const PlanItems out = filtered(all, filter, false);
+  ASSERT_EQ(in.size() + out.size(), all.size());
+  const auto step = static_cast<std::size_t>(metric_index("step_time_s"));
+  const auto peak = static_cast<std::size_t>(metric_index("peak_bytes"));
+  const auto hollow = [&](const PlanItems& others) {
+    const Chart chart = scatter_chart(in, step, peak, 700, 400, plain_text(), -1, others);
+    EXPECT_EQ(chart.table.rows.size(), in.size());
+    std::size_t n = 0;
+    for (const SceneHit& hit : chart.scene.hits) n += hit.id == -1 ? 1 : 0;
+    return n;
+  };
+  // 19.4 s and 25 s are longer than 19 s.
+  EXPECT_EQ(hollow(out), 2U);
+  EXPECT_EQ(hollow({}), 0U);
 }
 
 }  // namespace

@@ -14,7 +14,8 @@
 
 // Every view in every theme of a screen looks as accepted: the whole window, made fifteen times smaller so
 // that a letter more does not matter, a panel elsewhere does. UPDATE_GOLDEN=1 accepts new pictures. Where Qt
-// or the font is another one there is nothing to compare with, and the test says so.
+// or the font is another one there is nothing to compare with, and the test says so. With QT_SCALE_FACTOR=2,
+// two device pixels for one, the window must look the same.
 
 namespace orrery::gui {
 namespace {
@@ -144,9 +145,11 @@ class ScreensTest : public QObject {
       help->close();
       QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
     }
+    // On a screen with more pixels the same picture, so it is made as small.
+    const double smaller = kSmaller * full.devicePixelRatio();
     return full
-        .scaled(full.width() / kSmaller, full.height() / kSmaller, Qt::IgnoreAspectRatio,
-                Qt::SmoothTransformation)
+        .scaled(static_cast<int>(full.width() / smaller), static_cast<int>(full.height() / smaller),
+                Qt::IgnoreAspectRatio, Qt::SmoothTransformation)
         .convertToFormat(QImage::Format_RGB32);
   }
 

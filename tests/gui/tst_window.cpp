@@ -11,6 +11,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
+#include <QToolButton>
+#include <QTreeWidget>
 #include <QUndoStack>
 #include <QWheelEvent>
 #include <cmath>
@@ -108,6 +110,11 @@ class WindowTest : public QObject {
                window_->bench().wait();
          }},
         {"cancel", [&] { window_->bench().rerun(); }},
+        {"vary",
+         [&] {
+           QTreeWidget* tree = window_->scenario_panel()->tree();
+           tree->setCurrentItem(tree->findItems("pp", Qt::MatchExactly | Qt::MatchRecursive).front());
+         }},
         {"align", [&] { window_->compare_view()->set_alignment(Alignment::kStart); }},
         {"perspective-schedule", [&] { window_->set_perspective(Perspective::kReport); }},
     };
@@ -199,7 +206,10 @@ class WindowTest : public QObject {
       QVERIFY(QApplication::clipboard()->text().contains("|"));
     else if (id == "keep-b")
       QVERIFY(window_->run_b() != nullptr);
-    else if (id == "align")
+    else if (id == "vary") {
+      QCOMPARE(window_->perspective(), Perspective::kPlan);
+      QCOMPARE(window_->plan_view()->question()->axes().front().key, std::string("layout.pp"));
+    } else if (id == "align")
       QCOMPARE(window_->compare_view()->alignment(), Alignment::kMicrobatch);
     else if (id == "swap")
       QVERIFY(!(window_->bench().input() == input_before));
@@ -328,6 +338,19 @@ class WindowTest : public QObject {
     for (int r = 0; r < window_->details_table()->rowCount(); ++r)
       formula = formula || window_->details_table()->item(r, 0)->text() == "formula";
     QVERIFY(formula);
+  }
+
+  void theRangeIsClearedByItsButton() {
+    timeline()->act("slice-to-range");
+    QVERIFY(timeline()->state().area.has_value());
+    QToolButton* clear = nullptr;
+    for (QToolButton* b : window_->findChildren<QToolButton*>()) {
+      if (b->accessibleName() == "Clear the range") clear = b;
+    }
+    QVERIFY(clear != nullptr && clear->isVisible());
+    QTest::mouseClick(clear, Qt::LeftButton);
+    QVERIFY(!timeline()->state().area.has_value());
+    QVERIFY(!clear->isVisible());
   }
 
   void modelsAreSound() {
