@@ -287,7 +287,7 @@ void resolve_model(const Resolver& r) {
 }
 
 void resolve_stack(const Resolver& r) {
-  if (r.document.stack.empty()) return;
+  if (r.document.stack.empty() || r.document.stack == "none") return;
   try {
     const bool is_path = r.document.stack.find_first_of("/.") != std::string::npos;
     r.out.stack = load_stack(is_path ? found_path(r.document.stack, r.context.base) : r.document.stack,

@@ -80,10 +80,10 @@ SoftwareStack load_stack(const std::string& name_or_path, const ProfileFolders& 
   }
   if (path.empty() && std::filesystem::is_regular_file(name_or_path)) path = name_or_path;
   if (path.empty()) {
-    const std::vector<std::string> known = list_profiles("stack", folders);
-    throw InputError(
-        "stack", fmt::format("found '{}', expected a file or one of: {}{}", name_or_path,
-                             known.empty() ? "none found" : join(known), did_you_mean(name_or_path, known)));
+    std::vector<std::string> known = list_profiles("stack", folders);
+    known.insert(known.begin(), "none");
+    throw InputError("stack", fmt::format("found '{}', expected a file or one of: {}{}", name_or_path,
+                                          join(known), did_you_mean(name_or_path, known)));
   }
   const Json json = load_json(path);
   SoftwareStack stack;

@@ -62,6 +62,7 @@ TEST(Scenario, AStackSetsWhatItsProgramDoesAndTheScenarioSetsTheRest) {
   EXPECT_TRUE(old.training.dropout);
   EXPECT_GT(old.cluster.gpu.host_launch_s.value, plain.cluster.gpu.host_launch_s.value);
   EXPECT_EQ(assumed_value(old, "training.attention"), "unfused");
+  EXPECT_EQ(to_json_text(with("stack", "none")), to_json_text(plain));
   // What is given stays, also when it is the default, and survives being written and read again.
   const Scenario mixed =
       parse(least(), {{"stack", "megatron-2021", ""}, {"training.attention", "fused", ""}});
