@@ -83,9 +83,7 @@ MaybeSkip set_precision(const Draft& d) {
     if (holds(words, other)) return Skip{SkipReason::kPrecision, d.row.precision};
   }
   if (holds(words, "mxfp8")) {
-    out = Precision::kFp8Tensor;
-    d.assume("precision", "fp8-tensor",
-             "MXFP8 has no curves of its own; cast in one pass both ways, as per tensor");
+    out = Precision::kMxfp8;
     return {};
   }
   if (!fp8 && bf16 == fp16) return Skip{SkipReason::kPrecision, d.row.precision};

@@ -19,7 +19,12 @@ namespace orrery {
 namespace {
 
 Verdict check_capability(const Scenario& s) {
-  if (!is_fp8(s.training.precision) || s.cluster.gpu.peak_flops_per_s.contains("fp8")) return {};
+  const auto& peaks = s.cluster.gpu.peak_flops_per_s;
+  if (s.training.precision == Precision::kMxfp8 && peaks.contains("fp8") && !peaks.contains("mxfp8"))
+    return Infeasible{
+        Reason::kCapability, "MXFP8 tensor cores", 1, 0,
+        fmt::format("{} has no tensor cores for MXFP8; use fp8-block or fp8-tensor", s.cluster.gpu.device)};
+  if (!is_fp8(s.training.precision) || peaks.contains("fp8")) return {};
   return Infeasible{Reason::kCapability, "FP8 tensor cores", 1, 0,
                     fmt::format("{} has no FP8 tensor cores, so precision {} cannot run; use bf16",
                                 s.cluster.gpu.device, to_text(s.training.precision))};

@@ -255,7 +255,9 @@ const OperatorCurve* GpuProfile::find(const std::string& op_class) const {
   for (const OperatorCurve& curve : operators) {
     if (curve.op_class == op_class) return &curve;
   }
-  return nullptr;
+  constexpr std::string_view kMx = ".mxfp8";
+  if (!op_class.ends_with(kMx) || !peak_flops_per_s.contains("mxfp8")) return nullptr;
+  return find(op_class.substr(0, op_class.size() - kMx.size()) + ".fp8-block");
 }
 
 double GpuProfile::contention_factor(const std::string& op_class) const {

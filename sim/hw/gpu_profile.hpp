@@ -88,7 +88,8 @@ struct GpuProfile {
   std::vector<OperatorCurve> operators;
   std::vector<Contention> contention;
 
-  /// The curve of a class, null when the profile has none.
+  /// The curve of a class, null when the profile has none. A GPU with a peak for "mxfp8" runs MXFP8 at the
+  /// rates of block FP8 where it has no curve of its own: the same tensor cores, scales along the reduction.
   [[nodiscard]] const OperatorCurve* find(const std::string& op_class) const;
   /// Factor for the longest entry that is a prefix of `op_class`; 1 when there is none.
   [[nodiscard]] double contention_factor(const std::string& op_class) const;

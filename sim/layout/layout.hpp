@@ -91,11 +91,12 @@ struct Layout {
   std::int64_t mtp_stage = -1;  ///< stage that holds the MTP modules; -1: the last, before the head
 };
 
-/// What per-tensor and block FP8 do around a product (sim/workload/op_builder.hpp).
+/// What FP8 does around a product (sim/workload/op_builder.hpp): DeepSeek's passes with blocks, Transformer
+/// Engine's else.
 enum class Fp8Recipe { kNone, kTensor, kBlock };
 [[nodiscard]] constexpr Fp8Recipe fp8_recipe(Precision p) {
   if (!is_fp8(p)) return Fp8Recipe::kNone;
-  return p == Precision::kFp8Tensor ? Fp8Recipe::kTensor : Fp8Recipe::kBlock;
+  return p == Precision::kFp8Block ? Fp8Recipe::kBlock : Fp8Recipe::kTensor;
 }
 
 /// In what weight gradients are summed up and reduced over data-parallel ranks.

@@ -42,9 +42,11 @@ void add_curves(const Measured& in, const LoweredStep& step, List& list) {
     const OperatorCurve* c = in.scenario.cluster.gpu.find(name);
     if (c == nullptr) continue;
     std::string source = c->source + ", " + c->date;
+    const bool own = c->op_class == name;
+    if (!own) source = "as " + c->op_class + ": " + source;
     if (c->median_error) source += fmt::format("; median fit error {:.1f} %", 100.0 * *c->median_error);
     list.add("operators." + name, rate_of(*c), c->form == CurveForm::kBandwidth ? "B/s" : "FLOP/s",
-             to_text(c->origin), source);
+             own ? to_text(c->origin) : to_text(Origin::kAssumed), source);
   }
   for (const Contention& c : in.scenario.cluster.gpu.contention) {
     const bool applies = std::any_of(used.begin(), used.end(),

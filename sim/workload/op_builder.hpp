@@ -14,7 +14,7 @@ namespace orrery {
 inline constexpr double kScaledFp8Bytes = 1.0 + 4.0 / 128.0;
 
 /// Bytes per element of one pass that casts BF16 to per-tensor FP8 and writes it both by rows and by columns
-/// (Transformer Engine's cast_transpose).
+/// (Transformer Engine's cast_transpose); MXFP8's scales, a byte for 32 elements, are left out.
 inline constexpr double kCastTransposeBytes = 2.0 + 1.0 + 1.0;
 
 /// A matrix product out of groups x (m x k) times (k x n). Forward and input gradient write BF16; weight

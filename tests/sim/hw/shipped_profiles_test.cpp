@@ -151,5 +151,15 @@ TEST(ShippedProfiles, ReproduceTheGroupedGemmOfATrainingRank) {
   EXPECT_NEAR(curve->overhead_s - gap + compute + output, 1.021 * measured, 0.01 * measured);
 }
 
+TEST(ShippedProfiles, BlackwellRunsMxfp8AtTheRatesOfItsBlockFp8AndHopperDoesNot) {
+  for (const char* name : {"b200-sxm-ib400", "b300-sxm-ib800", "gb200-nvl72-ib400", "gb300-nvl72-ib800"}) {
+    const GpuProfile gpu = load_cluster(name, shipped_folders()).gpu;
+    ASSERT_NE(gpu.find("gemm.mxfp8"), nullptr) << name;
+    EXPECT_EQ(gpu.find("gemm.mxfp8"), gpu.find("gemm.fp8-block")) << name;
+    EXPECT_EQ(gpu.find("grouped-wgrad.mxfp8"), gpu.find("grouped-wgrad.fp8-block")) << name;
+  }
+  EXPECT_EQ(load_cluster("h100-sxm-ib400", shipped_folders()).gpu.find("gemm.mxfp8"), nullptr);
+}
+
 }  // namespace
 }  // namespace orrery::test
