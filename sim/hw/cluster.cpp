@@ -18,21 +18,6 @@ void fields(V& v, Tier& t) {
 }
 
 template <class V>
-void curve_field(V& v, const char* key, Curve& curve) {
-  std::vector<std::vector<double>> points = curve.points();
-  v.required(key, points, kPositive);
-  if constexpr (V::reading) {
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      if (points[i].size() != 2 || (i > 0 && points[i][0] <= points[i - 1][0])) {
-        throw InputError(v.node().where(key), "expected [x, y] points with growing x");
-      }
-    }
-    if (points.empty()) throw InputError(v.node().where(key), "expected at least one [x, y] point");
-    curve = Curve(std::move(points));
-  }
-}
-
-template <class V>
 void fields(V& v, ExpertAllToAll& a) {
   v.required("kernel", a.kernel);
   v.required("sm_count", a.sm_count, at_least(1));
@@ -102,15 +87,6 @@ void check_cluster(const ClusterProfile& c, const std::string& place) {
   }
 }
 
-std::filesystem::path find_profile(const std::string& kind, const std::string& name,
-                                   const ProfileFolders& folders) {
-  for (const std::filesystem::path& root : folders.roots) {
-    const std::filesystem::path path = root / kind / (name + ".json");
-    if (std::filesystem::is_regular_file(path)) return path;
-  }
-  return {};
-}
-
 [[noreturn]] void unknown_profile(const std::string& kind, const std::string& name, const std::string& place,
                                   const ProfileFolders& folders) {
   const std::vector<std::string> known = list_profiles(kind, folders);
@@ -123,6 +99,15 @@ std::filesystem::path find_profile(const std::string& kind, const std::string& n
 }
 
 }  // namespace
+
+std::filesystem::path find_profile(const std::string& kind, const std::string& name,
+                                   const ProfileFolders& folders) {
+  for (const std::filesystem::path& root : folders.roots) {
+    const std::filesystem::path path = root / kind / (name + ".json");
+    if (std::filesystem::is_regular_file(path)) return path;
+  }
+  return {};
+}
 
 bool copies_share_port(const ClusterProfile& cluster) {
   return cluster.host_link_bytes_per_s.value < 2 * cluster.scale_out.bytes_per_s.value;

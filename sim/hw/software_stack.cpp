@@ -25,17 +25,9 @@ void fields(V& v, StackKernels::Factor& f) {
 template <class V>
 void fields(V& v, StackKernels& k) {
   v.required("gpu", k.gpu);
-  std::vector<std::vector<double>> points = k.attention_flops_per_s.points();
-  v.optional("attention_flops_per_s", points, kPositive);
+  curve_field(v, "attention_flops_per_s", k.attention_flops_per_s, false);
   provenance_fields(v, k.origin, k.source, k.date, k.note);
   v.optional("kernel_time", k.kernel_time);
-  if constexpr (V::reading) {
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      if (points[i].size() != 2 || (i > 0 && points[i][0] <= points[i - 1][0]))
-        throw InputError(v.node().where("attention_flops_per_s"), "expected [x, y] points with growing x");
-    }
-    if (!points.empty()) k.attention_flops_per_s = Curve(std::move(points));
-  }
 }
 
 template <class V>
@@ -72,12 +64,7 @@ const StackKernels* SoftwareStack::find(const std::string& gpu) const {
 }
 
 SoftwareStack load_stack(const std::string& name_or_path, const ProfileFolders& folders) {
-  std::filesystem::path path;
-  for (const std::filesystem::path& root : folders.roots) {
-    path = root / "stack" / (name_or_path + ".json");
-    if (std::filesystem::is_regular_file(path)) break;
-    path.clear();
-  }
+  std::filesystem::path path = find_profile("stack", name_or_path, folders);
   if (path.empty() && std::filesystem::is_regular_file(name_or_path)) path = name_or_path;
   if (path.empty()) {
     std::vector<std::string> known = list_profiles("stack", folders);

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "gui/widgets/main_window.hpp"
-#include "tests/gui/support.hpp"
+#include "tests/gui/window_support.hpp"
 
 // Runs A and B in the window: aligned by start, by microbatch and by share, with keys and with the mouse.
 
@@ -21,13 +21,7 @@ class CompareTest : public QObject {
  private slots:
   void initTestCase() {
     window_ = std::make_unique<MainWindow>(test_profiles(), QString());
-    Input other = example_input();
-    other.edits.push_back({"layout.schedule", "1f1b", "test"});
-    window_->bench().set_input(other);
-    window_->bench().wait();
-    window_->run_action("keep-b");
-    window_->open_example(0);
-    window_->bench().wait();
+    keep_one_f_one_b_as_b(*window_);
     window_->resize(1440, 900);
     window_->show();
     QVERIFY(QTest::qWaitForWindowExposed(window_.get()));

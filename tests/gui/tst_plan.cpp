@@ -13,7 +13,7 @@
 
 #include "gui/core/selection.hpp"
 #include "gui/widgets/main_window.hpp"
-#include "tests/gui/support.hpp"
+#include "tests/gui/window_support.hpp"
 
 // From an input to a sweep over it, layouts put aside, and what is written of plans, comparisons and reports.
 
@@ -25,9 +25,7 @@ class PlanTest : public QObject {
 
  private slots:
   void initTestCase() {
-    window_ = std::make_unique<MainWindow>(test_profiles(), QString());
-    window_->open_example(0);
-    window_->bench().wait();
+    window_ = example_window();
     window_->resize(1440, 900);
     window_->show();
   }

@@ -10,7 +10,7 @@
 #include <cmath>
 
 #include "gui/widgets/main_window.hpp"
-#include "tests/gui/support.hpp"
+#include "tests/gui/window_support.hpp"
 
 // Every view in every theme of a screen looks as accepted: the whole window, made fifteen times smaller so
 // that a letter more does not matter, a panel elsewhere does. UPDATE_GOLDEN=1 accepts new pictures. Where Qt
@@ -73,12 +73,7 @@ class ScreensTest : public QObject {
     window_ = std::make_unique<MainWindow>(test_profiles(), QString());
     window_->resize(1440, 900);
     window_->leave_out_clocks();
-    Input other = example_input();
-    other.edits.push_back({"layout.schedule", "1f1b", "test"});
-    window_->bench().set_input(other);
-    window_->bench().wait();
-    window_->run_action("keep-b");
-    window_->open_example(0);
+    keep_one_f_one_b_as_b(*window_);
     window_->settle();
     window_->show();
     window_->plan_view()->start();

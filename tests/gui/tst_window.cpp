@@ -1,5 +1,3 @@
-#include <QAbstractItemModelTester>
-#include <QAccessible>
 #include <QApplication>
 #include <QClipboard>
 #include <QInputDialog>
@@ -25,7 +23,7 @@
 #include "gui/core/selection.hpp"
 #include "gui/widgets/dialogs.hpp"
 #include "gui/widgets/main_window.hpp"
-#include "tests/gui/support.hpp"
+#include "tests/gui/window_support.hpp"
 
 // The window from outside: keys, mouse, files. One window with DeepSeek-V3 serves all tests.
 
@@ -37,9 +35,7 @@ class WindowTest : public QObject {
 
  private slots:
   void initTestCase() {
-    window_ = std::make_unique<MainWindow>(test_profiles(), QString());
-    window_->open_example(0);
-    window_->bench().wait();
+    window_ = example_window();
     initial_ = window_->bench().input();
     window_->resize(1600, 900);
     window_->show();
@@ -351,57 +347,6 @@ class WindowTest : public QObject {
     QTest::mouseClick(clear, Qt::LeftButton);
     QVERIFY(!timeline()->state().area.has_value());
     QVERIFY(!clear->isVisible());
-  }
-
-  void modelsAreSound() {
-    for (const char* name : {"waterfall", "memory", "roofline", "links", "power"}) {
-      QAbstractItemModelTester tester(window_->chart(name)->table()->model(),
-                                      QAbstractItemModelTester::FailureReportingMode::QtTest);
-      QVERIFY(window_->chart(name)->table()->model()->rowCount() > 0);
-    }
-  }
-
-  void everyFocusableWidgetHasANameAndEveryActionAText_data() {
-    QTest::addColumn<int>("perspective");
-    QTest::newRow("schedule") << 0;
-    QTest::newRow("plan") << 1;
-    QTest::newRow("compare") << 2;
-    QTest::newRow("report") << 3;
-  }
-  void everyFocusableWidgetHasANameAndEveryActionAText() {
-    QFETCH(int, perspective);
-    window_->set_perspective(static_cast<Perspective>(perspective));
-    for (QWidget* w : window_->findChildren<QWidget*>()) {
-      if (w->focusPolicy() == Qt::NoFocus || !w->isVisibleTo(window_.get())) continue;
-      if (w->objectName().startsWith("qt_") || w->metaObject()->className() == QString("QTabBar")) continue;
-      const bool internal = QString(w->metaObject()->className()).startsWith("QDockWidget");
-      QVERIFY2(internal || !w->accessibleName().isEmpty() || !w->windowTitle().isEmpty() ||
-                   w->property("text").isValid(),
-               qPrintable(QString(w->metaObject()->className()) + " " + w->objectName() + " in " +
-                          w->parentWidget()->metaObject()->className()));
-    }
-    for (const ActionInfo& a : actions()) QVERIFY(!a.text.empty());
-  }
-
-  void theTimelineSpeaks() {
-    QAccessibleInterface* view = QAccessible::queryAccessibleInterface(timeline());
-    QVERIFY(view != nullptr);
-    QCOMPARE(view->childCount(), static_cast<int>(timeline()->row_names().size()));
-    QCOMPARE(view->child(3)->text(QAccessible::Name), QString::fromStdString(timeline()->row_names()[3]));
-    timeline()->select(SliceId{"rank 5", 60});
-    QVERIFY(view->text(QAccessible::Description).startsWith("rank 5, "));
-    QVERIFY(timeline()->accessibleDescription().contains("ms"));
-  }
-
-  void themesChangeWhileTheWindowIsOpen() {
-    QImage last;
-    for (int t = 0; t < kThemeCount; ++t) {
-      window_->set_theme(static_cast<Theme>(t));
-      const QImage picture = timeline()->grab().toImage();
-      QVERIFY(picture != last);
-      last = picture;
-    }
-    window_->set_theme(Theme::kLight);
   }
 
  private:

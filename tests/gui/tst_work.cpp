@@ -10,7 +10,7 @@
 
 #include "gui/core/plan_charts.hpp"
 #include "gui/widgets/main_window.hpp"
-#include "tests/gui/support.hpp"
+#include "tests/gui/window_support.hpp"
 
 // What the window has done beside it: ranges, search, plans, reports.
 
@@ -22,9 +22,7 @@ class WorkTest : public QObject {
 
  private slots:
   void initTestCase() {
-    window_ = std::make_unique<MainWindow>(test_profiles(), QString());
-    window_->open_example(0);
-    window_->bench().wait();
+    window_ = example_window();
     window_->show();
   }
   void cleanupTestCase() { window_.reset(); }

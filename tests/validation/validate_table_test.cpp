@@ -12,6 +12,12 @@ namespace {
 
 const std::filesystem::path kRoot = ORRERY_SOURCE_DIR;
 
+const std::string kHead =
+    "id,source,model,layers,hidden,heads,kv_heads,ffn,vocab,experts,seq_len,precision,gpu,n_gpus,"
+    "interconnect,"
+    "tp,cp,pp,vpp,ep,etp,dp,zero_stage,schedule,recompute,mbs,gbs_sequences,measured_metric,measured_value,"
+    "unit,notes\n";
+
 ProfileFolders folders() {
   return {{kRoot / "hwprofiles"}};
 }
@@ -68,14 +74,10 @@ TEST(ValidateTable, ARunThatFoundRoomWhereTheSimulatorFindsNoneIsScoredWithEnoug
 
 // MLPerf Training v4.1 (power), Dell: adapters stand in with all weights. Measured at the wall.
 TEST(ValidateTable, PowerOfANodeIsWithinTenPercentOfTheMeasuredOneAndNoStepTimeIsScored) {
-  const std::string head =
-      "id,source,model,layers,hidden,heads,kv_heads,ffn,vocab,experts,seq_len,precision,gpu,n_gpus,"
-      "interconnect,tp,cp,pp,vpp,ep,etp,dp,zero_stage,schedule,recompute,mbs,gbs_sequences,measured_metric,"
-      "measured_value,unit,notes\n";
   const std::string run =
       "s,Llama-2-70B LoRA,80,8192,64,8,28672,32000,,8192,FP8,H100-80GB-SXM,64,,4,2,1,,,,8,,,,1,8,";
   const std::vector<PublishedRow> rows = parse_published_table(
-      head + "power," + run + "avg_node_power_reported,7187,W per 8xH100 node,\nother," + run +
+      kHead + "power," + run + "avg_node_power_reported,7187,W per 8xH100 node,\nother," + run +
           "avg_node_power_reported,7.187,kW,\nenergy," + run + "energy_per_run_8nodes,4.695,kWh,\n",
       "test");
   const TableValidation found = validate_table(rows, folders());
@@ -89,14 +91,10 @@ TEST(ValidateTable, PowerOfANodeIsWithinTenPercentOfTheMeasuredOneAndNoStepTimeI
 // MooreThreads/SimuMax, docs/b200/b200_release_v1.2_summary.md: 12 layers of Llama-3-70B, tp 2 and tp 8; the
 // Zero Bubble paper (arXiv 2401.10241, tables 3 and 4): 1.5 billion weights, 1F1B on 8 ranks.
 TEST(ValidateTable, PeakMemoryIsWithinFivePercentOfWhatAllocatorsReported) {
-  const std::string head =
-      "id,source,model,layers,hidden,heads,kv_heads,ffn,vocab,experts,seq_len,precision,gpu,n_gpus,"
-      "interconnect,tp,cp,pp,vpp,ep,etp,dp,zero_stage,schedule,recompute,mbs,gbs_sequences,measured_metric,"
-      "measured_value,unit,notes\n";
   const std::string llama =
       ",SimuMax B200,Llama3-70B truncated,12,8192,64,8,28672,128256,,4096,bf16,B200-SXM,8,,";
   const std::vector<PublishedRow> rows = parse_published_table(
-      head + "tp2" + llama + "2,1,1,,,,4,1,,none,1,16,peak_memory_alloc,60.68,GiB,\ntp8" + llama +
+      kHead + "tp2" + llama + "2,1,1,,,,4,1,,none,1,16,peak_memory_alloc,60.68,GiB,\ntp8" + llama +
           "8,1,1,,,,1,1,,none,1,4,peak_memory_alloc,28.29,GiB,\n"
           "zb,Zero Bubble PP,GPT 1.5B,22,2304,24,24,9216,,,1024,,A100-80GB-SXM,8,,1,1,8,,,,1,,1F1B,,6,144,"
           "peak_memory,30,GB,first/last stage have one layer less\n"

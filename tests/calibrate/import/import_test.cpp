@@ -10,22 +10,14 @@
 #include "calibrate/import/nccl_tests.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/fields.hpp"
+#include "tests/calibrate/import/complaint.hpp"
 
 namespace orrery {
 namespace {
 
 const std::string kData = std::string(ORRERY_SOURCE_DIR) + "/tests/data/";
 
-/// What an InputError says, "" when nothing was thrown.
-template <class F>
-std::string complaint(F&& action) {
-  try {
-    (void)action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "";
-}
+using test::complaint;
 
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;

@@ -161,5 +161,24 @@ TEST(ShippedProfiles, BlackwellRunsMxfp8AtTheRatesOfItsBlockFp8AndHopperDoesNot)
   EXPECT_EQ(load_cluster("h100-sxm-ib400", shipped_folders()).gpu.find("gemm.mxfp8"), nullptr);
 }
 
+TEST(ShippedProfiles, TheA100Of40GbFollowsThatOf80GbWithItsMemoryRate) {
+  const GpuProfile large = load_cluster("a100-sxm-ib200", shipped_folders()).gpu;
+  const GpuProfile small = load_cluster("a100-sxm-40gb-roce200", shipped_folders()).gpu;
+  const double ratio = small.hbm_bytes_per_s.value / large.hbm_bytes_per_s.value;
+  ASSERT_EQ(small.operators.size(), large.operators.size());
+  const auto follows = [&](double a, double b) { EXPECT_NEAR(a, b * ratio, 1e-3 * b); };
+  for (const OperatorCurve& c : large.operators) {
+    const OperatorCurve* own = small.find(c.op_class);
+    ASSERT_NE(own, nullptr) << c.op_class;
+    EXPECT_EQ(own->origin, Origin::kAssumed) << c.op_class;
+    EXPECT_EQ(own->flops_per_s, c.flops_per_s) << c.op_class;
+    EXPECT_EQ(own->gemm_kernel.flops_per_s, c.gemm_kernel.flops_per_s) << c.op_class;
+    EXPECT_EQ(own->attention_kernel.flops_per_s, c.attention_kernel.flops_per_s) << c.op_class;
+    follows(own->bytes_per_s, c.bytes_per_s);
+    follows(own->gemm_kernel.memory_bytes_per_s, c.gemm_kernel.memory_bytes_per_s);
+    follows(own->attention_kernel.memory_bytes_per_s, c.attention_kernel.memory_bytes_per_s);
+  }
+}
+
 }  // namespace
 }  // namespace orrery::test
