@@ -73,7 +73,11 @@ void add_stack(const Scenario& s, List& list) {
   if (s.stack.name.empty()) return;
   list.add("stack", s.stack.name, "", "given", s.stack.about);
   const StackKernels* k = s.stack.find(s.cluster.gpu.name);
-  if (k == nullptr) return;
+  if (k == nullptr) {
+    list.add("stack.kernels", "the profile's", "", "assumed",
+             s.stack.name + " has no figures for kernels of " + s.cluster.gpu.name);
+    return;
+  }
   for (const StackKernels::Factor& f : k->kernel_time)
     list.number("stack.kernel_time" + (f.op_class.empty() ? "" : "." + f.op_class), f.factor,
                 "x the profile's");

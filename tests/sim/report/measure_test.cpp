@@ -117,6 +117,25 @@ TEST(Measure, AssumptionsNameEveryCurveTheStepUsedAndNoOther) {
   EXPECT_EQ(listed, used);
 }
 
+TEST(Measure, AStackWithoutFiguresForTheGpuSaysSo) {
+  Scenario s = test::toy_scenario(test::toy_dense(), {"1f1b"});
+  EXPECT_EQ(find(measured(s), "stack"), nullptr);
+  s.stack.name = "old";
+  const Metrics bare = measured(s);
+  ASSERT_NE(find(bare, "stack.kernels"), nullptr);
+  EXPECT_EQ(find(bare, "stack.kernels")->value, "the profile's");
+  s.stack.gpus.push_back({.gpu = s.cluster.gpu.name,
+                          .attention_flops_per_s = {},
+                          .origin = Origin::kFitted,
+                          .source = "toy",
+                          .date = "2025",
+                          .note = {},
+                          .kernel_time = {{.op_class = "", .factor = test::toy_number(2)}}});
+  const Metrics known = measured(s);
+  EXPECT_EQ(find(known, "stack.kernels"), nullptr);
+  ASSERT_NE(find(known, "stack.kernel_time"), nullptr);
+}
+
 TEST(Measure, AssumptionsSayWhereTheCommunicationSmsComeFrom) {
   Scenario s = test::toy_scenario(test::toy_moe(), {"dualpipe"});
   const Metrics by_profile = measured(s);
