@@ -166,6 +166,7 @@ MaybeSkip set_schedule(const Draft& d) {
     return Skip{SkipReason::kCell, "vpp is empty, the schedule is interleaved"};
   if (l.vpp == 1 && generator->default_vpp > 1 && !d.row.vpp) l.vpp = generator->default_vpp;
   if (l.vpp == 1 && l.schedule == "interleaved-1f1b") l.schedule = "1f1b";
+  if (contains(d.row.notes, "1F1B EP-A2A overlap")) l.schedule = "combined-1f1b";
   if (bare.empty() && l.pp > 1) d.assume("schedule", l.schedule, "usual");
   if (name.starts_with("zb-")) {
     l.optimizer_sync = OptimizerSync::kPostValidation;

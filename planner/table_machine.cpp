@@ -102,7 +102,7 @@ void set_stack(const PublishedRow& row, const ProfileFolders& folders, Scenario&
     if (row.source.find(program.source) == std::string::npos) continue;
     s.stack_ref = program.stack;
     s.stack = load_stack(s.stack_ref, folders);
-    set_program(s.stack, s.training);
+    set_program(s.stack, s.training, s.layout);
     break;
   }
   apply_stack(s.cluster.gpu, s.stack);

@@ -69,6 +69,10 @@ constexpr std::array kKeys{
     ScenarioKey{.key = "layout.sequence_parallel",
                 .unit = "",
                 .what = "activations between tensor parallel parts are cut along the sequence"},
+    ScenarioKey{.key = "layout.tp_overlap",
+                .unit = "",
+                .is_text = true,
+                .what = "beside tensor parallel collectives: none, weight-gradients, or products as well"},
     ScenarioKey{
         .key = "layout.schedule", .unit = "", .is_text = true, .what = "pipeline schedule: name or CSV file"},
     ScenarioKey{.key = "layout.live_microbatches",

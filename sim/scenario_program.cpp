@@ -4,8 +4,11 @@
 
 namespace orrery {
 
-void set_program(const SoftwareStack& stack, Training& training) {
+void set_program(const SoftwareStack& stack, Training& training, Layout& layout) {
   if (stack.name.empty()) return;
+  const std::vector<std::string>& overlaps = tensor_overlap_names();
+  const auto overlap = std::find(overlaps.begin(), overlaps.end(), stack.tp_overlap);
+  if (overlap != overlaps.end()) layout.tp_overlap = static_cast<TensorOverlap>(overlap - overlaps.begin());
   training.attention = stack.attention == "unfused" ? AttentionKernel::kUnfused : AttentionKernel::kFused;
   training.dropout = stack.dropout;
   const char* family = is_fp8(training.precision) ? "fp8" : to_text(training.precision);

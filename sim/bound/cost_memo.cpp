@@ -60,6 +60,7 @@ std::size_t CostMemo::slot_of(double factor) {
 const ItemCost& CostMemo::op(const Op& op, std::int64_t sms) {
   const std::uint64_t kinds = static_cast<std::uint64_t>(op.kind) |
                               static_cast<std::uint64_t>(op.precision) << 8 | (op.mla ? 1U : 0U) << 16 |
+                              static_cast<std::uint64_t>(op.repeats) << 17 |
                               static_cast<std::uint64_t>(op.kernels) << 32;
   const Key key{kinds,      bits(sms),         bits(op.groups), bits(op.m),     bits(op.n),
                 bits(op.k), bits(op.sequence), bits(op.flops),  bits(op.bytes), bits(op.output_bytes)};

@@ -11,8 +11,13 @@ namespace {
 struct Piece {
   bool compute = true;
   std::int64_t ps = 0;
+  Beside beside = Beside::kNothing;
 };
 using Pieces = std::vector<Piece>;
+
+Beside beside_of(const WorkItem& item) {
+  return std::visit([](const auto& x) { return x.beside; }, item);
+}
 
 constexpr std::size_t kAxes = 7;
 
@@ -41,19 +46,20 @@ class Reader {
               ? memo_.communication(*comm, groups_[static_cast<std::size_t>(comm->axis)], communication_sms_)
               : memo_.op(std::get<Op>(item), compute_sms_);
       const bool compute = comm == nullptr && !communication_lane;
-      pieces.push_back({.compute = compute, .ps = cost.ps});
+      const Beside beside = beside_of(item);
+      pieces.push_back({.compute = compute, .ps = cost.ps, .beside = beside});
       sums.joules += cost.joules;
       sums.nic_ps += cost.nic_share * static_cast<double>(cost.ps);
       const double seconds = to_seconds(SimTime{cost.ps}).value;
-      unit.seconds += seconds;
+      if (holds_chain(beside)) unit.seconds += seconds;
       if (compute) {
         unit.compute_seconds += seconds;
         (forward ? sums.forward_compute : sums.backward_compute) += cost.ps;
         sums.compute_by_factor[forward ? 0 : 1][cost.beside_slot] += static_cast<double>(cost.ps);
       } else {
         // A cast beside an exchange is not slowed itself.
-        const double beside = comm != nullptr ? cost.beside : 1.0;
-        const auto slot = std::min(static_cast<std::size_t>((beside - 1.0) * kBesideSlots), kBesideSlots - 1);
+        const double slowdown = comm != nullptr ? cost.beside : 1.0;
+        const auto slot = std::min(static_cast<std::size_t>((slowdown - 1.0) * kBesideSlots), kBesideSlots - 1);
         sums.communication_by_factor[forward ? 0 : 1][slot] += static_cast<double>(cost.ps);
       }
     }
@@ -66,10 +72,31 @@ class Reader {
   std::array<EndpointGroup, kAxes> groups_{};
 };
 
+/// One piece after the other. A gather or reduction beside a product adds what the product's middle part does
+/// not hide; what only weight gradients wait for adds nothing.
 std::int64_t sum(std::initializer_list<const Pieces*> rows) {
   std::int64_t total = 0;
   for (const Pieces* row : rows) {
-    for (const Piece& p : *row) total += p.ps;
+    std::int64_t gather = 0, since_gather = 0, since_part = 0;
+    for (const Piece& p : *row) {
+      if (p.beside == Beside::kForWeights) continue;
+      if (p.beside == Beside::kNextProduct) {
+        gather = p.ps;
+        since_gather = 0;
+        continue;
+      }
+      if (p.beside == Beside::kPreviousProduct) {
+        total += std::max<std::int64_t>(0, p.ps - since_part);
+        continue;
+      }
+      if (p.beside == Beside::kLastPart) {
+        total += std::max<std::int64_t>(0, gather - since_gather);
+        gather = 0;
+      }
+      total += p.ps;
+      since_gather += p.ps;
+      since_part = p.beside == Beside::kFirstPart ? 0 : since_part + p.ps;
+    }
   }
   return total;
 }
@@ -85,10 +112,19 @@ struct Lanes {
   std::int64_t chain = 0, compute = 0, communication = 0;
 
   void row(const Pieces& pieces, std::int64_t& after) {
+    std::int64_t gathered = LaneShift::kNever, part = LaneShift::kNever;
     for (const Piece& p : pieces) {
+      if (p.beside == Beside::kForWeights) continue;
       std::int64_t& lane = p.compute ? compute : communication;
-      lane = std::max(lane, after) + p.ps;
-      after = lane;
+      std::int64_t from = p.beside == Beside::kPreviousProduct ? part : after;
+      if (p.beside == Beside::kLastPart) from = std::max(from, gathered);
+      lane = std::max(lane, from) + p.ps;
+      if (p.beside == Beside::kFirstPart) part = lane;
+      if (p.beside == Beside::kNextProduct) {
+        gathered = lane;
+      } else {
+        after = lane;
+      }
     }
   }
   /// The kernels alone: what weight gradients communicate delays nothing that the bound counts on.
@@ -101,8 +137,18 @@ struct Lanes {
 };
 
 struct BackwardPieces {
-  Pieces recompute, combine, mlp, dispatch, attention, mlp_w, attention_w;
+  Pieces recompute, combine, mlp, dispatch, attention, mlp_rest, attention_rest, mlp_w, attention_w;
 };
+
+/// As StepTemplates::split_rest.
+Pieces split_rest(Pieces& row) {
+  const auto reduction = std::find_if(row.begin(), row.end(),
+                                      [](const Piece& p) { return p.beside == Beside::kWeightProducts; });
+  if (reduction == row.end()) return {};
+  Pieces rest(reduction + 1, row.end());
+  row.erase(reduction + 1, row.end());
+  return rest;
+}
 
 LaneShift shift_of(const BackwardPieces& b) {
   LaneShift shift;
@@ -114,9 +160,11 @@ LaneShift shift_of(const BackwardPieces& b) {
     for (const Pieces* row : {&b.recompute, &b.combine, &b.mlp, &b.dispatch}) lanes.row(*row, lanes.chain);
     std::int64_t weights = LaneShift::kNever;
     lanes.kernels(b.mlp_w, weights);
+    lanes.row(b.mlp_rest, lanes.chain);
     lanes.row(b.attention, lanes.chain);
     if (b.mlp_w.empty()) weights = lanes.chain;
     lanes.kernels(b.attention_w, weights);
+    lanes.row(b.attention_rest, lanes.chain);
     shift.at[from] = {lanes.chain, lanes.compute};
   }
   return shift;
@@ -137,22 +185,26 @@ UnitTimes read_unit(const UnitWork& work, Reader& reader) {
   b.attention = reader.read(w.attention_b, false, false, unit);
   b.mlp_w = reader.read(w.mlp_w, false, false, unit);
   b.attention_w = reader.read(w.attention_w, false, false, unit);
+  b.mlp_rest = split_rest(b.mlp);
+  b.attention_rest = split_rest(b.attention);
   WorkSums& s = unit.sums;
   s.forward = sum({&attention_f, &dispatch_f, &mlp_f, &combine_f});
-  s.input_grad = sum({&b.recompute, &b.combine, &b.mlp, &b.dispatch, &b.attention});
+  const std::initializer_list<const Pieces*> chain = {
+      &b.recompute, &b.combine, &b.mlp, &b.dispatch, &b.mlp_rest, &b.attention, &b.attention_rest};
+  s.input_grad = sum(chain);
   for (const Pieces* row : {&b.mlp_w, &b.attention_w}) {
     for (const Piece& p : *row) s.weight_grad += p.compute ? p.ps : 0;
   }
   s.forward_tasks = count({&attention_f, &dispatch_f, &mlp_f, &combine_f});
-  s.input_tasks = count({&b.recompute, &b.combine, &b.mlp, &b.dispatch, &b.attention});
+  s.input_tasks = count(chain);
   s.weight_tasks = count({&b.mlp_w, &b.attention_w});
   s.dense_params = work.dense_params;
   s.expert_params = work.expert_params;
   s.kept = work.kept_bytes;
   s.deferred = work.deferred_bytes;
   unit.backward = shift_of(b);
-  unit.ends_with_weights = !b.attention_w.empty() && b.attention_w.back().compute;
-  for (const Pieces* row : {&b.attention, &b.attention_w}) {
+  unit.ends_with_weights = b.attention_rest.empty() && !b.attention_w.empty() && b.attention_w.back().compute;
+  for (const Pieces* row : {&b.attention, &b.attention_rest, &b.attention_w}) {
     for (const Piece& p : *row) unit.last_backward_compute += p.compute ? p.ps : 0;
   }
   unit.combine = sum({&combine_f});

@@ -104,6 +104,17 @@ double cap_factor(const Op& op, const PowerFigures& p, double seconds) {
 
 OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms) {
   SIM_CHECK(sms >= 1, "compute needs at least one SM");
+  if (op.repeats > 1) {
+    const auto times = static_cast<double>(op.repeats);
+    Op one = op;
+    one.repeats = 1;
+    one.flops /= times;
+    one.bytes /= times;
+    one.output_bytes /= times;
+    OpCost cost = op_cost(one, gpu, sms);
+    cost.alone = cost.alone * times;
+    return cost;
+  }
   const std::string name = op_class(op);
   const OperatorCurve& c = curve_of(name, gpu);
   OpCost cost;

@@ -41,6 +41,11 @@ void fields(V& v, SoftwareStack& s) {
   s.attention = kAttention[attention];
   v.required("dropout", s.dropout);
   v.required("gradients_16bit_with", s.gradients_16bit_with);
+  static const std::vector<std::string> kOverlaps{"none", "weight-gradients", "products"};
+  auto overlap = static_cast<std::size_t>(std::find(kOverlaps.begin(), kOverlaps.end(), s.tp_overlap) -
+                                          kOverlaps.begin());
+  v.choice("tp_overlap", overlap, kOverlaps);
+  s.tp_overlap = kOverlaps.at(overlap);
   v.required("flags_source", s.flags_source);
   v.optional("host_launch_s", s.host_launch_s);
   v.required("gpus", s.gpus);

@@ -36,7 +36,8 @@ struct SoftwareStack {
   /// Families of precision in which weight gradients are summed up and reduced in 16 bits: "bf16", "fp16",
   /// "fp8".
   std::vector<std::string> gradients_16bit_with;
-  std::string flags_source;              ///< of attention, dropout and gradients
+  std::string tp_overlap = "weight-gradients";  ///< beside tensor-parallel collectives: see sim/layout
+  std::string flags_source;                     ///< of attention, dropout, gradients and overlap
   std::optional<Sourced> host_launch_s;  ///< time the host needs for one kernel, in place of the profile's
   std::vector<StackKernels> gpus;
 

@@ -27,6 +27,11 @@ const std::vector<std::string>& optimizer_sync_names() {
   return kNames;
 }
 
+const std::vector<std::string>& tensor_overlap_names() {
+  static const std::vector<std::string> kNames{"none", "weight-gradients", "products"};
+  return kNames;
+}
+
 const std::vector<std::string>& gradient_format_names() {
   static const std::vector<std::string> kNames{"fp32", "bf16"};
   return kNames;

@@ -64,6 +64,14 @@ enum class OptimizerSync {
 };
 [[nodiscard]] const std::vector<std::string>& optimizer_sync_names();
 
+/// What runs beside the gathers and reductions of tensor parallelism (docs/models/collectives.md).
+enum class TensorOverlap {
+  kNone,             ///< nothing: each waits for the kernel before it and holds up the one after it
+  kWeightGradients,  ///< gradients of weights and inputs, in the backward pass: Megatron-LM since 2022
+  kProducts,         ///< and the product at its side, both in tp pieces: Transformer Engine's userbuffers
+};
+[[nodiscard]] const std::vector<std::string>& tensor_overlap_names();
+
 /// How the model is cut over the GPUs.
 struct Layout {
   std::int64_t tp = 1;   ///< tensor parallel
@@ -75,6 +83,7 @@ struct Layout {
   std::int64_t dp = 0;   ///< data parallel of the dense part; 0: follows from the rest
   std::int64_t zero_stage = 1;
   bool sequence_parallel = false;
+  TensorOverlap tp_overlap = TensorOverlap::kWeightGradients;
   std::string schedule = "1f1b";
   std::int64_t live_microbatches = 0;  ///< that a rank may hold, for schedules with a limit; 0: their own
   MessageRule messages = MessageRule::kBlocking;

@@ -57,6 +57,8 @@ StepTemplates::StepTemplates(const Workload& workload, const RankMap& ranks, con
     u.attention_b = cost_segment(w.attention_b, false);
     u.mlp_w = cost_segment(w.mlp_w, false);
     u.attention_w = cost_segment(w.attention_w, false);
+    u.mlp_rest = split_rest(u.mlp_b);
+    u.attention_rest = split_rest(u.attention_b);
   }
   for (std::size_t i = 0; i < units_.size(); ++i) {
     units_[i].gather = cost_data(workload.units[i].gather, Lane::kGather, gather_copies);
@@ -84,6 +86,7 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
     if (lane == Lane::kCompute) out.slowdown_row = slowdown_row({.beside = c.beside_communication});
     out.flops = op->flops;
     out.bytes = op->bytes;
+    out.beside = op->beside;
     out.op_class = op_class(*op);
     return out;
   }
@@ -95,6 +98,7 @@ CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group,
   out.duration = to_sim_time(c.alone);
   out.bytes = op.bytes + op.tokens * op.bytes_per_token * op.node_copies;
   out.scale_out_bytes = c.scale_out_bytes.value;
+  out.beside = op.beside;
   out.op_class = std::string("communication.") + to_text(op.kind);
   // Others count with their busiest kind; a message asks for the whole NIC.
   NicShares others{
@@ -146,6 +150,15 @@ StepTemplates::Row StepTemplates::cost_data(const Segment& segment, Lane lane, s
   return row;
 }
 
+StepTemplates::Row StepTemplates::split_rest(Row& row) const {
+  const auto reduction = std::find_if(
+      row.begin(), row.end(), [&](std::uint32_t i) { return items_[i].beside == Beside::kWeightProducts; });
+  if (reduction == row.end()) return {};
+  Row rest(reduction + 1, row.end());
+  row.erase(reduction + 1, row.end());
+  return rest;
+}
+
 StepTemplates::Row StepTemplates::cost_segment(const Segment& segment, bool communication_lane) {
   Row row;
   for (const WorkItem& item : segment) {
@@ -194,10 +207,13 @@ std::uint32_t StepTemplates::add_host_work(const char* name, double bytes) {
 double StepTemplates::unit_seconds(std::size_t unit, bool with_communication) const {
   const UnitItems& u = units_[unit];
   double sum = 0;
-  for (const Row* row : {&u.attention_f, &u.dispatch_f, &u.mlp_f, &u.combine_f, &u.recompute, &u.combine_b,
-                         &u.mlp_b, &u.dispatch_b, &u.attention_b, &u.mlp_w, &u.attention_w}) {
+  for (const Row* row :
+       {&u.attention_f, &u.dispatch_f, &u.mlp_f, &u.combine_f, &u.recompute, &u.combine_b, &u.mlp_b,
+        &u.mlp_rest, &u.dispatch_b, &u.attention_b, &u.attention_rest, &u.mlp_w, &u.attention_w}) {
     for (std::uint32_t i : *row) {
-      if (with_communication || items_[i].lane == Lane::kCompute) sum += to_seconds(items_[i].duration).value;
+      const bool counts =
+          with_communication ? holds_chain(items_[i].beside) : items_[i].lane == Lane::kCompute;
+      if (counts) sum += to_seconds(items_[i].duration).value;
     }
   }
   return sum;

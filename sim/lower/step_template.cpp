@@ -14,6 +14,9 @@ struct StepTemplates::Chain {
   std::int32_t last = -1;
   std::int32_t gather = -1;
   std::int32_t host = -1;
+  std::int32_t input = -1;    ///< a gather that the last part of the product at work waits for
+  std::int32_t part = -1;     ///< the first part of the product at work
+  std::int32_t weights = -1;  ///< a gather that the next weight gradient waits for
 };
 
 /// Data-parallel traffic of one action's units.
@@ -30,16 +33,32 @@ class StepTemplates::Emitter {
   void row(const Row& row, Chain& chain) {
     for (std::uint32_t item : row) {
       const Lane lane = items_[item].lane;
+      const Beside beside = items_[item].beside;
       const bool other_lane = chain.last >= 0 && lane_of(chain.last) != lane;
       const auto index = append({.item = item, .after = other_lane ? chain.last : -1});
       if (lane == Lane::kCompute) {
-        out_.tasks.back().also = std::exchange(chain.gather, -1);
+        out_.tasks.back().also = std::exchange(beside == Beside::kLastPart ? chain.input : chain.gather, -1);
         out_.tasks.back().host = std::exchange(chain.host, -1);
         last_kernel_ = index;
+        if (beside == Beside::kFirstPart) chain.part = index;
       }
       if (out_.first_other < 0 && lane == Lane::kCommunication) out_.first_other = index;
-      chain.last = index;
+      if (beside == Beside::kNextProduct) {
+        chain.input = index;
+      } else if (beside == Beside::kForWeights) {
+        chain.weights = index;
+      } else {
+        if (beside == Beside::kPreviousProduct) out_.tasks.back().after = std::exchange(chain.part, -1);
+        chain.last = index;
+      }
     }
+  }
+
+  /// Weight gradients of a unit beside `chain`, in a chain of their own.
+  void weights(const Row& row, Chain& chain, Chain& weights) {
+    if (row.empty()) return;
+    if (chain.weights >= 0) weights.last = std::exchange(chain.weights, -1);
+    this->row(row, weights);
   }
 
   /// The weights of the chain's next unit. Gathered at every use, they have room for one unit besides the one
@@ -164,11 +183,13 @@ void StepTemplates::emit_backward(Emitter& out, const std::vector<std::size_t>& 
     // The weight gradients of the MLP fill the time while its input gradient is on the way back.
     if (input) out.row(unit.dispatch_b, chain);
     Chain weights;
-    if (weight) out.row(unit.mlp_w, weights);
+    if (weight) out.weights(unit.mlp_w, chain, weights);
+    if (input) out.row(unit.mlp_rest, chain);
     if (input) out.row(unit.attention_b, chain);
     // The embedding has no other gradient: it waits for the one that arrives at it.
-    if (weights.last < 0) weights = chain;
-    if (weight) out.row(unit.attention_w, weights);
+    if (weights.last < 0) weights.last = chain.last;
+    if (weight) out.weights(unit.attention_w, chain, weights);
+    if (input) out.row(unit.attention_rest, chain);
     out.end_unit(traffic.reduce && !shares_head(units, i) ? unit.reduce : Row{});
   }
   if (!input) return;
@@ -212,11 +233,13 @@ void StepTemplates::emit_pair(Emitter& out, const std::vector<std::size_t>& forw
     out.row(ub.mlp_b, b);
     out.row(uf.dispatch_f, f);
     out.row(ub.dispatch_b, b);
-    out.row(ub.mlp_w, weights);
+    out.weights(ub.mlp_w, b, weights);
+    out.row(ub.mlp_rest, b);
     out.row(uf.mlp_f, f);
     out.row(ub.attention_b, b);
-    if (weights.last < 0) weights = b;
-    out.row(ub.attention_w, weights);
+    if (weights.last < 0) weights.last = b.last;
+    out.weights(ub.attention_w, b, weights);
+    out.row(ub.attention_rest, b);
     out.row(uf.combine_f, f);
     if (has_f) store(out, forward, fi, f);
     out.end_unit(has_b && traffic[1].reduce && !shares_head(backward, bi) ? ub.reduce : Row{});

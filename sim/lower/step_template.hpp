@@ -33,6 +33,7 @@ struct CostedItem {
   double flops = 0;
   double bytes = 0;            ///< of device memory, or payload of a transfer
   double scale_out_bytes = 0;  ///< through the NIC
+  Beside beside = Beside::kNothing;
   std::string op_class;
 };
 
@@ -40,7 +41,7 @@ struct CostedItem {
 struct TemplateTask {
   std::uint32_t item = 0;   ///< index into StepTemplates::items
   std::int32_t after = -1;  ///< earlier task of the template on another lane it waits for; -1: none
-  std::int32_t also = -1;   ///< one more: the gathered weights a kernel needs
+  std::int32_t also = -1;   ///< one more: the gathered weights or input a kernel needs
   /// One more: the fetch of the activations that a kernel needs, or the store that makes room for those it
   /// makes.
   std::int32_t host = -1;
@@ -112,6 +113,7 @@ class StepTemplates {
     std::uint32_t store = 0, fetch = 0;  ///< with offloading
     Row attention_f, dispatch_f, mlp_f, combine_f;
     Row recompute, combine_b, mlp_b, dispatch_b, attention_b;
+    Row mlp_rest, attention_rest;  ///< of mlp_b and attention_b: behind the weight gradients
     Row mlp_w, attention_w;
   };
   /// What a row of the slowdown table follows from.
@@ -126,6 +128,8 @@ class StepTemplates {
   class Emitter;
 
   Row cost_segment(const Segment& segment, bool communication_lane);
+  /// Takes what follows a reduction that weight gradients run beside out of a row.
+  [[nodiscard]] Row split_rest(Row& row) const;
   [[nodiscard]] EndpointGroup data_group(const WorkItem& item, std::int64_t copies) const;
   void note_data_share(const Segment& segment, std::int64_t copies);
   Row cost_data(const Segment& segment, Lane lane, std::int64_t copies);

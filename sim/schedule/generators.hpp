@@ -52,6 +52,8 @@ struct GeneratorInfo {
 [[nodiscard]] Schedule make_one_f_one_b(const PipelineShape& shape);
 [[nodiscard]] Verdict check_interleaved(const PipelineShape& shape);
 [[nodiscard]] Schedule make_interleaved(const PipelineShape& shape);
+[[nodiscard]] Verdict check_combined(const PipelineShape& shape);
+[[nodiscard]] Schedule make_combined(const PipelineShape& shape);
 [[nodiscard]] Schedule make_zb_h1(const PipelineShape& shape);
 [[nodiscard]] Verdict check_zb_h2(const PipelineShape& shape);
 [[nodiscard]] Schedule make_zb_h2(const PipelineShape& shape);

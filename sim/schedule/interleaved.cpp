@@ -61,6 +61,41 @@ Verdict check_interleaved(const PipelineShape& shape) {
   return {};
 }
 
+Verdict check_combined(const PipelineShape& shape) {
+  if (shape.vpp > 1) return check_interleaved(shape);
+  if (shape.pp > 1)
+    return unfit_shape("stages per rank", 2, shape.vpp,
+                       "pairs of a pipeline need at least 2 stages per rank; use vpp 2 or more, or 1f1b");
+  return {};
+}
+
+// Combined 1F1B. Source: Megatron Core's --overlap-moe-expert-parallel-comm (documentation, "Combined 1F1B").
+// Interleaved 1F1B with one forward more ahead, so that the forward and the backward of each turn are of
+// different microbatches; they run as an overlapped pair, as in DualPipe. Without a pipeline: the forward of
+// the next microbatch beside each backward.
+// Bubble where g = pp: (P-1)(F+B) of one stage and a lone F and B. Memory: one activation of a stage more
+// than interleaved 1F1B.
+Schedule make_combined(const PipelineShape& shape) {
+  Schedule schedule = empty_schedule("combined-1f1b", shape, [&](int stage) { return stage % shape.pp; });
+  const std::int32_t group = group_size(shape);
+  const std::vector<Piece> pieces = pieces_of(shape, group);
+  for (std::int32_t rank = 0; rank < shape.pp; ++rank) {
+    auto& steps = schedule.ranks[static_cast<std::size_t>(rank)];
+    steps.reserve(2 * pieces.size());
+    const std::size_t ahead = std::min(
+        static_cast<std::size_t>(2 * (shape.pp - 1 - rank) + (shape.vpp - 1) * group + 1), pieces.size());
+    const auto step = [&](std::size_t i, ActionKind kind) { return step_of(shape, rank, pieces[i], kind); };
+    for (std::size_t i = 0; i < ahead; ++i) steps.push_back(step(i, ActionKind::kForward));
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      const Step backward = step(i, ActionKind::kBackward);
+      steps.push_back(ahead + i < pieces.size()
+                          ? overlap(step(ahead + i, ActionKind::kForward).first, backward.first)
+                          : backward);
+    }
+  }
+  return schedule;
+}
+
 // Interleaved 1F1B. Source: Narayanan et al. 2021, arXiv 2104.04473, section 2.2.2, as Megatron-LM runs it
 // (megatron/core/pipeline_parallel/schedules.py). Stage s lives on rank s mod pp. With groups of g
 // microbatches rank r runs 2(pp-1-r) + (vpp-1)g forwards ahead, then forward and backward in turn, then the

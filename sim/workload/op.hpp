@@ -30,6 +30,22 @@ enum class OpKind : std::uint8_t {
   kOptimizer,
 };
 
+/// How an item and its neighbours in a segment run side by side where tensor parallelism is overlapped.
+enum class Beside : std::uint8_t {
+  kNothing,          ///< after the item before it
+  kNextProduct,      ///< a gather: the first part of the next product needs none of it, the last part all
+  kPreviousProduct,  ///< a reduction: may start with the first part of the product before it
+  kWeightProducts,   ///< a reduction: the weight gradients of the piece run before what waits for it
+  kForWeights,       ///< a gather that only weight gradients wait for
+  kFirstPart,        ///< of a product: one of tp pieces, then the reduction may start
+  kLastPart,         ///< of a product: one of tp pieces, waits for the gather
+};
+
+/// Whether an item counts in a chain's length as usual: gathers and reductions beside products do not.
+[[nodiscard]] constexpr bool holds_chain(Beside b) {
+  return b != Beside::kNextProduct && b != Beside::kPreviousProduct && b != Beside::kForWeights;
+}
+
 /// One kernel (or a fixed number of equal small ones) on one GPU.
 struct Op {
   const char* name = "";  ///< a literal
@@ -37,6 +53,8 @@ struct Op {
   Precision precision = Precision::kBf16;
   bool mla = false;        ///< attention kernels: 192/128 latent heads
   bool recompute = false;  ///< computed again in the backward pass
+  Beside beside = Beside::kNothing;
+  std::int64_t repeats = 1;  ///< kernels of this shape, one after the other; `flops` and bytes are of all
   std::int64_t kernels = 1;
   std::int64_t groups = 1;    ///< matrix products: experts, each of m rows
   std::int64_t m = 0;         ///< rows of the output
@@ -70,6 +88,7 @@ struct CommOp {
   double node_copies = 0;      ///< expected distinct target nodes of a token, the own node counted
   double rank_copies = 0;      ///< expected distinct target ranks of a token
   bool recompute = false;
+  Beside beside = Beside::kNothing;
 };
 
 using WorkItem = std::variant<Op, CommOp>;

@@ -87,10 +87,13 @@ double hidden_bytes(const BlockContext& c) {
 
 }  // namespace
 
-void tensor_gather(Segment& out, const BlockContext& c, const char* name) {
+void tensor_gather(Segment& out, const BlockContext& c, const char* name, Beside beside, double element) {
   if (c.layout.tp == 1 || !c.layout.sequence_parallel) return;
-  out.emplace_back(
-      CommOp{.name = name, .kind = CommKind::kAllGather, .axis = Axis::kTp, .bytes = hidden_bytes(c)});
+  out.emplace_back(CommOp{.name = name,
+                          .kind = CommKind::kAllGather,
+                          .axis = Axis::kTp,
+                          .bytes = element / 2.0 * hidden_bytes(c),
+                          .beside = beside});
 }
 
 void tensor_reduce(Segment& out, const BlockContext& c, const char* name) {

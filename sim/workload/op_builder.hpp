@@ -57,7 +57,9 @@ void linear_weight_grad(Segment& out, const BlockContext& c, const LinearNames& 
 [[nodiscard]] Op norm_backward(const char* name, std::int64_t rows, std::int64_t width);
 
 /// Collective of tensor parallelism around a block: nothing when tp is 1.
-void tensor_gather(Segment& out, const BlockContext& c, const char* name);
+/// `element`: bytes of a gathered value.
+void tensor_gather(Segment& out, const BlockContext& c, const char* name, Beside beside = Beside::kNothing,
+                   double element = 2);
 void tensor_reduce(Segment& out, const BlockContext& c, const char* name);
 
 }  // namespace orrery

@@ -7,6 +7,7 @@
 #include "sim/model/param_count.hpp"
 #include "sim/workload/activations.hpp"
 #include "sim/workload/op_builder.hpp"
+#include "sim/workload/tensor_overlap.hpp"
 
 namespace orrery {
 namespace {
@@ -73,6 +74,7 @@ UnitWork transformer_unit(const BlockContext& c, UnitKind kind) {
   const auto prepend = [](Segment& to, const Segment& from) {
     to.insert(to.begin(), from.begin(), from.end());
   };
+  overlap_tensor_parallel(c, CutProducts::kYes, block);
   append(unit.work.attention_f, block.attention_f);
   prepend(unit.work.attention_b, block.attention_b);
   append(unit.work.attention_w, block.attention_w);
@@ -154,6 +156,7 @@ Workload make_units(const WorkloadInput& input) {
   UnitWork head{.kind = UnitKind::kHead, .name = "head", .work = head_work(c)};
   // A tied head on a stage of its own needs a copy of the embedding.
   const bool copy = m.tied_embeddings && input.layout.pp * input.layout.vpp > 1;
+  overlap_tensor_parallel(c, CutProducts::kNo, head.work);
   head.dense_params = (copy ? d(embedding_params(m)) : d(head_params(m))) / tp + outer_norm_params(m);
   // Input of the projection and the FP32 log-probabilities; the weight gradient needs the input and the BF16
   // gradient of the logits. Logits and their gradient are alive together while the loss runs.
