@@ -187,6 +187,8 @@ SearchSpace default_space(const Scenario& s) {
   space.zero = {0, 1, 2, 3};
   space.microbatch = {1, 2, 4, 8};
   space.schedules = parse_schedules("all", "space");
+  // Programs pair forwards with backwards to hide the exchange of experts, and only there.
+  if (!s.model.moe) std::erase(space.schedules, "combined-1f1b");
   space.recompute = all_recompute(s.model);
   // What profiles say of hosts is assumed, so nothing goes there unasked.
   space.offload = {{}};
@@ -322,7 +324,7 @@ LayoutCondition parse_condition(std::string_view text, const std::string& place)
 
 std::vector<std::int64_t> vpp_of(const std::string& schedule, const std::vector<std::int64_t>& vpp) {
   const auto has = [&](std::int64_t x) { return std::find(vpp.begin(), vpp.end(), x) != vpp.end(); };
-  if (schedule == "interleaved-1f1b") {
+  if (schedule == "interleaved-1f1b" || schedule == "combined-1f1b") {
     std::vector<std::int64_t> all;
     for (const std::int64_t x : vpp) {
       if (x > 1) all.push_back(x);

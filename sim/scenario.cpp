@@ -389,11 +389,21 @@ void resolve_program(const Resolver& r) {
   r.assume("training.gradients", gradient_format_names()[static_cast<std::size_t>(t.gradients)], why);
 }
 
+/// Pieces of products travel with rows that sequence parallelism has cut.
+void limit_overlap(const Resolver& r) {
+  Layout& l = r.out.layout;
+  if (l.tp == 1 || l.sequence_parallel || l.tp_overlap != TensorOverlap::kProducts) return;
+  l.tp_overlap = TensorOverlap::kWeightGradients;
+  std::erase_if(r.out.assumed, [](const auto& a) { return a.name == "layout.tp_overlap"; });
+  r.out.assumed.push_back({"layout.tp_overlap", "weight-gradients", "products need sequence parallelism"});
+}
+
 void resolve_training(const Resolver& r) {
   r.demand("training.global_batch_size", "the sequences of one step", "--gbs N");
   Training& training = r.out.training;
   training = r.document.training;
   resolve_program(r);
+  limit_overlap(r);
   const std::int64_t most = r.out.model.max_positions;
   if (!r.given("training.sequence_length") && most > 0)
     training.sequence_length = std::min(training.sequence_length, most);

@@ -138,7 +138,10 @@ void add_schedule(const LaunchPlan& plan, LaunchFlags& out) {
             {.layers = plan.stage_layers, .mtp_stage = plan.scenario.layout.mtp_stage, .mtp_modules = mtp}));
   }
   if (l.vpp > 1 && l.messages == MessageRule::kBlocking) add(out.parallel, "--no-overlap-p2p-communication");
-  if (l.pp > 1 && l.schedule != "1f1b" && l.schedule != "interleaved-1f1b")
+  const bool combined = l.schedule == "combined-1f1b";
+  if (combined) add(out.parallel, "--overlap-moe-expert-parallel-comm");
+  if (l.tp > 1 && l.tp_overlap == TensorOverlap::kProducts) add(out.parallel, "--tp-comm-overlap");
+  if (l.pp > 1 && l.schedule != "1f1b" && l.schedule != "interleaved-1f1b" && !combined)
     out.missing.push_back(
         fmt::format("the schedule '{}': Megatron-LM runs 1F1B, interleaved where a rank has several stages. "
                     "The predicted "

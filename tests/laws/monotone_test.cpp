@@ -54,6 +54,20 @@ TEST(Monotone, RealMachinesGainFromFasterArithmetic) {
   for (const Scenario& s : test::real_scenarios()) expect_never_slower(s, test::arithmetic, kContention);
 }
 
+// What runs beside tensor parallel traffic takes nothing away from it.
+TEST(Monotone, OverlappedWeightGradientsAreNeverSlower) {
+  for (Scenario s : test::real_scenarios()) {
+    if (s.layout.tp == 1) continue;
+    for (const bool sequence_parallel : {false, true}) {
+      s.layout.sequence_parallel = sequence_parallel;
+      s.layout.tp_overlap = TensorOverlap::kNone;
+      const double none = test::measured(s).step_time_s;
+      s.layout.tp_overlap = TensorOverlap::kWeightGradients;
+      EXPECT_LT(test::measured(s).step_time_s, none) << test::label(s);
+    }
+  }
+}
+
 // A lower power limit slows kernels that need more and no other; at the board's own limit nothing changes.
 TEST(Monotone, LowerPowerCapsAreNeverFaster) {
   for (const Scenario& s : test::real_scenarios()) {

@@ -40,6 +40,14 @@ std::vector<Scenario> scenarios() {
     s.training.precision = Precision::kFp8Tensor;
     all.push_back(roomy(s));
   }
+  for (const TensorOverlap overlap : {TensorOverlap::kNone, TensorOverlap::kProducts}) {
+    Scenario s = test::real_scenarios()[2];
+    s.layout.tp_overlap = overlap;
+    if (overlap == TensorOverlap::kProducts) s.training.precision = Precision::kFp8Tensor;
+    s.layout.stage_layers.clear();
+    s.training.global_batch_size /= 4;
+    all.push_back(roomy(std::move(s)));
+  }
   for (Scenario s : test::real_scenarios()) {
     s.layout.stage_layers.clear();
     s.training.global_batch_size /= 4;
