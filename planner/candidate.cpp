@@ -28,7 +28,7 @@ std::int64_t number_of(const std::string& key, const Scenario& s) {
 std::vector<Variant> variants_of(const SearchSpace& space) {
   std::vector<Variant> all;
   for (const std::string& name : space.schedules) {
-    const bool pairs = name == "dualpipe" || name == "dualpipev";
+    const bool pairs = name == "dualpipe" || name == "dualpipev" || name == "combined-1f1b";
     for (const std::int64_t vpp : vpp_of(name, space.vpp))
       all.push_back({name, vpp, pairs, name == kSearchedSchedule});
   }

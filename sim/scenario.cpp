@@ -114,11 +114,9 @@ void fields(V& v, LayoutPart& part) {
   if (V::reading || l.dp != 0) v.optional("dp", l.dp, limits_of("layout.dp"));
   v.optional("zero_stage", l.zero_stage, limits_of("layout.zero_stage"));
   v.optional("sequence_parallel", l.sequence_parallel);
-  if (V::reading || l.tp > 1) {
-    std::size_t overlap = static_cast<std::size_t>(l.tp_overlap);
-    v.choice("tp_overlap", overlap, tensor_overlap_names(), false);
-    l.tp_overlap = static_cast<TensorOverlap>(overlap);
-  }
+  std::size_t overlap = static_cast<std::size_t>(l.tp_overlap);
+  v.choice("tp_overlap", overlap, tensor_overlap_names(), false);
+  l.tp_overlap = static_cast<TensorOverlap>(overlap);
   v.optional("schedule", l.schedule);
   if (V::reading || l.live_microbatches > 0)
     v.optional("live_microbatches", l.live_microbatches, limits_of("layout.live_microbatches"));
@@ -361,49 +359,16 @@ void resolve_layout(const Resolver& r) {
   r.assume("layout.zero_stage", std::to_string(layout.zero_stage),
            "optimizer state is shared over data-parallel ranks");
   if (layout.tp > 1) r.assume("layout.sequence_parallel", "false", "needs to be asked for");
-  if (layout.tp > 1 && r.out.stack.name.empty())
-    r.assume("layout.tp_overlap", tensor_overlap_names()[static_cast<std::size_t>(layout.tp_overlap)],
-             "as Megatron-LM does by itself");
   r.assume("layout.schedule", layout.schedule, "the plain pipeline schedule");
   r.assume("layout.recompute", "none", "every activation is kept");
   r.assume("layout.microbatch_size", std::to_string(layout.microbatch_size), "the smallest");
-}
-
-/// The stack's own ways, but for what the scenario gives.
-void resolve_program(const Resolver& r) {
-  if (r.out.stack.name.empty()) return;
-  Training& t = r.out.training;
-  Layout& l = r.out.layout;
-  const Training given = t;
-  const TensorOverlap overlap = l.tp_overlap;
-  set_program(r.out.stack, t, l);
-  if (r.given("layout.tp_overlap")) l.tp_overlap = overlap;
-  if (r.given("training.attention")) t.attention = given.attention;
-  if (r.given("training.dropout")) t.dropout = given.dropout;
-  if (r.given("training.gradients")) t.gradients = given.gradients;
-  const std::string why = r.out.stack.name + ": " + r.out.stack.flags_source;
-  if (l.tp > 1)
-    r.assume("layout.tp_overlap", tensor_overlap_names()[static_cast<std::size_t>(l.tp_overlap)], why);
-  r.assume("training.attention", attention_kernel_names()[static_cast<std::size_t>(t.attention)], why);
-  r.assume("training.dropout", t.dropout ? "true" : "false", why);
-  r.assume("training.gradients", gradient_format_names()[static_cast<std::size_t>(t.gradients)], why);
-}
-
-/// Pieces of products travel with rows that sequence parallelism has cut.
-void limit_overlap(const Resolver& r) {
-  Layout& l = r.out.layout;
-  if (l.tp == 1 || l.sequence_parallel || l.tp_overlap != TensorOverlap::kProducts) return;
-  l.tp_overlap = TensorOverlap::kWeightGradients;
-  std::erase_if(r.out.assumed, [](const auto& a) { return a.name == "layout.tp_overlap"; });
-  r.out.assumed.push_back({"layout.tp_overlap", "weight-gradients", "products need sequence parallelism"});
 }
 
 void resolve_training(const Resolver& r) {
   r.demand("training.global_batch_size", "the sequences of one step", "--gbs N");
   Training& training = r.out.training;
   training = r.document.training;
-  resolve_program(r);
-  limit_overlap(r);
+  resolve_program(r.out, [&](std::string_view key) { return r.given(key); });
   const std::int64_t most = r.out.model.max_positions;
   if (!r.given("training.sequence_length") && most > 0)
     training.sequence_length = std::min(training.sequence_length, most);

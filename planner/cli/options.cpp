@@ -113,7 +113,9 @@ std::vector<Override> overrides_of(const Invocation& call) {
 }
 
 ScenarioInput read_scenario(const Invocation& call, std::size_t positional) {
-  ScenarioInput input{.scenario = {}, .place = "command line", .overrides = overrides_of(call)};
+  // First, for it may throw: g++ 12 destroys the members of a half-made aggregate twice.
+  std::vector<Override> overrides = overrides_of(call);
+  ScenarioInput input{.scenario = {}, .place = "command line", .overrides = std::move(overrides)};
   LoadContext context{.profiles = profile_folders(), .base = {}};
   std::string text;
   const std::string path = call.positional(positional);

@@ -63,7 +63,13 @@ TEST(Monotone, OverlappedWeightGradientsAreNeverSlower) {
       s.layout.tp_overlap = TensorOverlap::kNone;
       const double none = test::measured(s).step_time_s;
       s.layout.tp_overlap = TensorOverlap::kWeightGradients;
-      EXPECT_LT(test::measured(s).step_time_s, none) << test::label(s);
+      const double beside = test::measured(s).step_time_s;
+      // Postponed weight gradients stand beside nothing.
+      if (s.layout.schedule == "zb-h1") {
+        EXPECT_LE(beside, none * (1 + kContention)) << test::label(s);
+      } else {
+        EXPECT_LT(beside, none) << test::label(s);
+      }
     }
   }
 }

@@ -19,10 +19,10 @@ std::string error_of(std::string_view name, int pp, int vpp, int microbatches) {
 }
 
 TEST(Generators, UnknownNameIsAnErrorWithTheNearest) {
-  EXPECT_EQ(
-      error_of("dualpip", 8, 1, 20),
-      "schedule: unknown schedule 'dualpip'; expected one of gpipe, 1f1b, interleaved-1f1b, zb-h1, zb-h2, "
-      "zb-v, chimera, dualpipe, dualpipev, auto; did you mean 'dualpipe'?");
+  EXPECT_EQ(error_of("dualpip", 8, 1, 20),
+            "schedule: unknown schedule 'dualpip'; expected one of gpipe, 1f1b, interleaved-1f1b, "
+            "combined-1f1b, zb-h1, zb-h2, "
+            "zb-v, chimera, dualpipe, dualpipev, auto; did you mean 'dualpipe'?");
 }
 
 TEST(Generators, EveryOneSaysWhatItIsAndWhereItComesFrom) {
