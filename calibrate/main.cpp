@@ -7,7 +7,9 @@
 #include <iostream>
 
 #include <fmt/format.h>
+#include "calibrate/check_measured.hpp"
 #include "calibrate/commands.hpp"
+#include "calibrate/layer/layer_check.hpp"
 #include "calibrate/measure.hpp"
 #include "calibrate/probe/probe.hpp"
 
@@ -18,12 +20,16 @@
 namespace orrery {
 namespace {
 
+constexpr const char* kTool = "orrery-calibrate " ORRERY_VERSION;
+
 constexpr const char* kExamples = R"(examples:
   orrery calibrate                                        measure this machine's GPU (needs one)
   orrery calibrate import --kineto trace.json.gz          operators of a PyTorch profiler trace
   orrery calibrate import --nccl-tests all_reduce.txt     collectives measured by nccl-tests
   orrery calibrate fit samples.csv --base h100.json -o my-gpu.json
   orrery calibrate check my-gpu.json --samples table.csv  predicted against measured
+  orrery calibrate check my-gpu.json                      the same, measured now on this machine's GPU
+  orrery calibrate check my-gpu.json --layer              a whole layer of DeepSeek-V3 as one sequence
   orrery calibrate plot my-gpu.json --samples samples.csv -o page.html
 )";
 
@@ -67,6 +73,10 @@ struct Commands {
   ImportOptions import;
   FitCommandOptions fit;
   CheckOptions check;
+  MeasureOptions check_measure;
+  std::string check_budget = "10min";
+  bool check_layer = false;
+  LayerCheckOptions layer;
   PlotOptions plot;
   CLI::App *measure_app = nullptr, *import_app = nullptr, *fit_app = nullptr, *check_app = nullptr,
            *plot_app = nullptr;
@@ -135,6 +145,20 @@ struct Commands {
     check_app->add_option("--exclude", check.exclude, "Samples that the profile was fitted on");
     check_app->add_option("--count", check.count, "Random cases")->check(CLI::PositiveNumber);
     check_app->add_option("--seed", check.seed, "Of the choice");
+    check_app->add_option("--budget", check_budget, "Time to spend on measuring, e.g. 10min");
+    check_app->add_option("--model", check_measure.models,
+                          "Models whose shapes are measured; --layer: the model");
+    check_app->add_option("--class", check_measure.classes, "Measure only classes that begin so");
+    check_measure.output = "check-samples.csv";
+    check_app->add_option("-o,--output", check_measure.output, "File of the samples measured");
+    check_app->add_flag("--resume", check_measure.resume, "Go on with an interrupted run");
+    check_app->add_flag("--layer", check_layer,
+                        "Measure one layer forward and backward as one sequence of kernels");
+    check_app->add_option("--precision", layer.precision, "--layer: bf16, fp8-block or fp8-tensor");
+    check_app->add_option("--sequence", layer.layer.sequence, "--layer: tokens of the sequence")
+        ->check(CLI::PositiveNumber);
+    check_app->add_option("--ep", layer.layer.ep, "--layer: expert parallel")->check(CLI::PositiveNumber);
+    check_app->add_option("--recompute", layer.layer.recompute, "--layer: recomputation policy");
     plot_app = app.add_subcommand("plot", "An HTML page: roofline, efficiency, residuals, power");
     plot_app->add_option("profile", plot.profile, "GPU profile")->required();
     plot_app->add_option("--samples,--table", plot.samples, "Measured cases to draw beside the curves");
@@ -144,20 +168,35 @@ struct Commands {
   int start_measuring() {
     measure.budget = parse_seconds(budget, "--budget");
     measure.date = today();
-    measure.tool = "orrery-calibrate " ORRERY_VERSION;
+    measure.tool = kTool;
     return run_measure(
         measure, [this] { return make_cuda_probe(0, measure.seed); }, std::cout, std::cerr);
   }
 
   int run_check_command() {
     check.profile = profile_path(check.profile);
-    if (!check.samples.empty()) return run_check(check, std::cout);
-    const ProbeOrReason probe = make_cuda_probe(0, 1);
-    throw InputError(
-        "check",
-        (probe.probe == nullptr ? "no GPU to measure on: " + probe.reason : std::string("measure first")) +
-            ". Name measured cases with --samples (from `orrery calibrate measure` on the "
-            "device, or a table)");
+    if (!check.samples.empty()) {
+      if (check_layer) throw InputError("--layer", "measures; found --samples beside it, name only one");
+      return run_check(check, std::cout);
+    }
+    check_measure.command = "check";
+    check_measure.without_gpu =
+        check_layer
+            ? "`check` compares with measured cases that --samples names"
+            : "name measured cases with --samples (from `orrery calibrate measure` on the device, or a "
+              "table)";
+    check_measure.budget = parse_seconds(check_budget, "--budget");
+    check_measure.seed = check.seed;
+    check_measure.date = today();
+    check_measure.tool = kTool;
+    const ProbeFactory factory = [this] { return make_cuda_probe(0, check_measure.seed); };
+    if (!check_layer) return run_check_measuring(check, check_measure, factory, std::cout, std::cerr);
+    layer.profile = check.profile;
+    if (check_app->count("--model") > 0) {
+      if (check_measure.models.size() != 1) throw InputError("--model", "--layer takes one model");
+      layer.model = check_measure.models.front();
+    }
+    return run_layer_check(layer, check_measure, factory, std::cout, std::cerr);
   }
 
   int run() {

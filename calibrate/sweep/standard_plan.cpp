@@ -200,7 +200,7 @@ void add_exchange(Plan& plan, const ModelSpec& model, const PlanOptions& options
   if (options.gpus < 2) return;
   for (const char* kind : {"all-to-all", "all-reduce", "all-gather", "reduce-scatter", "send-recv"}) {
     for (int power = 12; power <= 30; power += 3) {
-      plan.add({.op_class = kind,
+      plan.add({.op_class = std::string("collective.") + kind,
                 .name = std::string(kind) == "all-to-all" ? "nccl send-recv" : "nccl",
                 .shape = {{"bytes", std::int64_t{1} << power}, {"gpus", options.gpus}},
                 .dtype = "bf16"});

@@ -24,8 +24,11 @@ layer("^planner/" "^(planner|sim)/" "planner includes planner and sim")
 layer("^gui/" "^(gui|sim)/|^planner/[^/]+$|^planner/(economics|goodput|posttrain|report|export|sweep)/"
       "gui includes planner and sim, but neither planner/cli nor planner/distribute")
 layer("^gui/core/" "^(sim|planner|gui/core)/" "gui/core knows no widget")
-layer("^calibrate/" "^calibrate/|^sim/(base|model|hw)/|^sim/workload/op\\.hpp$"
-      "calibrate includes sim/base, sim/model, sim/hw and sim/workload/op.hpp")
+layer("^calibrate/" "^calibrate/|^sim/(base|model|hw|workload|layout|cost)/"
+      "calibrate includes sim/base, sim/model, sim/hw and sim/workload/op.hpp; its folder layer also workload, layout and cost")
+layer("^calibrate/([^/]+$|(fit|import|journal|measure|plot|probe|profile|ranks|sweep)/)"
+      "^calibrate/|^sim/(base|model|hw)/|^sim/workload/op\\.hpp$"
+      "only calibrate/layer knows the simulator's workload, layout and cost")
 
 # Inside sim.
 layer("^sim/base/" "^sim/base/" "base includes base only")

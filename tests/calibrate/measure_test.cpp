@@ -28,7 +28,10 @@ Case gemm(std::int64_t m) {
           .dtype = "bf16"};
 }
 Case collective() {
-  return {.op_class = "all-to-all", .name = "nccl", .shape = {{"bytes", 4096}, {"gpus", 8}}, .dtype = "bf16"};
+  return {.op_class = "collective.all-to-all",
+          .name = "nccl",
+          .shape = {{"bytes", 4096}, {"gpus", 8}},
+          .dtype = "bf16"};
 }
 
 /// A folder of its own for each test.
@@ -80,9 +83,10 @@ TEST_F(Measure, EveryCaseEndsAsSamplesOrAsAFailure) {
                                collective(),
                                {.op_class = "unheard-of"},
                                gemm(128)};
-  const MeasureReport report = measure(
-      plan,
-      {.wrong = {"memory.norm"}, .hang = {"launch"}, .crash = {"bandwidth.l2"}, .rank = {"all-to-all"}});
+  const MeasureReport report = measure(plan, {.wrong = {"memory.norm"},
+                                              .hang = {"launch"},
+                                              .crash = {"bandwidth.l2"},
+                                              .rank = {"collective.all-to-all"}});
   EXPECT_EQ(report.measured, 2);
   EXPECT_EQ(report.failed, (std::map<std::string, int>{{"crashed", 1},
                                                        {"time-out", 1},
@@ -94,8 +98,9 @@ TEST_F(Measure, EveryCaseEndsAsSamplesOrAsAFailure) {
   const SampleFile file = written();
   ASSERT_EQ(file.outcomes.size(), plan.size());
   for (std::size_t i = 0; i < plan.size(); ++i) EXPECT_EQ(file.outcomes[i].what, plan[i]);
-  EXPECT_NE(to_text(report).find("rank-failed: all-to-all nccl bf16 bytes=4096 gpus=8: rank 1 of 8"),
-            std::string::npos)
+  EXPECT_NE(
+      to_text(report).find("rank-failed: collective.all-to-all nccl bf16 bytes=4096 gpus=8: rank 1 of 8"),
+      std::string::npos)
       << to_text(report);
   EXPECT_FALSE(std::filesystem::exists(journal()));
 }
@@ -166,7 +171,7 @@ TEST_F(Measure, WithoutAGpuItNamesTheReasonAndTheImport) {
 
 TEST_F(Measure, ReplayGivesTheSameBytes) {
   const std::vector<Case> plan{gemm(1), gemm(2), collective()};
-  (void)measure(plan, {.wrong = {"all-to-all"}});
+  (void)measure(plan, {.wrong = {"collective.all-to-all"}});
   const SampleFile recorded = written();
   options_.output = folder_ / "again.csv";
   (void)measure_plan(

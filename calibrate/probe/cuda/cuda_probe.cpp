@@ -2,6 +2,7 @@
 
 #include "calibrate/probe/cuda/workload.hpp"
 #include "calibrate/probe/probe.hpp"
+#include "calibrate/probe/work.hpp"
 
 namespace orrery {
 namespace {
@@ -10,11 +11,6 @@ int attribute(cudaDeviceAttr name, int device) {
   int value = 0;
   check(cudaDeviceGetAttribute(&value, name, device), "device");
   return value;
-}
-
-bool is_collective(const std::string& name) {
-  return name == "all-to-all" || name == "all-reduce" || name == "all-gather" || name == "reduce-scatter" ||
-         name == "send-recv";
 }
 
 class CudaProbe : public Probe {
@@ -79,7 +75,7 @@ class CudaProbe : public Probe {
     if (name == "launch") return run_launch(what, device_, effort);
     if (name.starts_with("copy.")) return run_host_copy(what, device_, effort);
     if (name.starts_with("contention.")) return run_contention(what, device_, effort);
-    if (is_collective(name)) return run_nccl(what, effort);
+    if (!collective_of(name).empty()) return run_nccl(what, effort);
     const ProbeCasePtr workload = make(what);
     return time_workload(what, device_, *workload, effort);
   }

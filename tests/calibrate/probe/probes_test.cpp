@@ -59,8 +59,8 @@ TEST(Work, OfCausalMlaAttentionIsThatOfThePublishedBenchmark) {
 
 TEST(Work, OfUnknownClassesIsNothing) {
   EXPECT_EQ(work_of({.op_class = "launch"}).bytes, 0);
-  EXPECT_EQ(work_of({.op_class = "all-gather", .shape = {{"bytes", 8}, {"gpus", 1}}}).bytes, 0);
-  EXPECT_EQ(work_of({.op_class = "all-gather", .shape = {{"bytes", 8}, {"gpus", 4}}}).bytes, 6);
+  EXPECT_EQ(work_of({.op_class = "collective.all-gather", .shape = {{"bytes", 8}, {"gpus", 1}}}).bytes, 0);
+  EXPECT_EQ(work_of({.op_class = "collective.all-gather", .shape = {{"bytes", 8}, {"gpus", 4}}}).bytes, 6);
 }
 
 // --- When to stop ---
