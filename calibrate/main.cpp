@@ -1,9 +1,12 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <initializer_list>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -12,6 +15,7 @@
 #include "calibrate/layer/layer_check.hpp"
 #include "calibrate/measure.hpp"
 #include "calibrate/probe/probe.hpp"
+#include "calibrate/ranks/measure_ranks.hpp"
 
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
@@ -40,6 +44,26 @@ std::string today() {
   char text[16];
   std::strftime(text, sizeof text, "%Y-%m-%d", &day);
   return text;
+}
+
+/// The first of these variables that holds a number, else -1. They are set by launchers.
+int launcher_number(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const char* text = std::getenv(name);
+    if (text != nullptr && *text >= '0' && *text <= '9') return std::atoi(text);
+  }
+  return -1;
+}
+int launched_processes() {
+  return std::max(1, launcher_number({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}));
+}
+int launched_rank() {
+  return std::max(0, launcher_number({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"}));
+}
+
+std::string host_name() {
+  char text[256] = {};
+  return gethostname(text, sizeof text - 1) == 0 ? text : "unnamed";
 }
 
 /// The shipped profiles: <program>/../share/orrery/hwprofiles, else those of the source tree.
@@ -75,6 +99,7 @@ struct Commands {
   CheckOptions check;
   MeasureOptions check_measure;
   std::string check_budget = "10min";
+  bool mpi = false;
   bool check_layer = false;
   LayerCheckOptions layer;
   PlotOptions plot;
@@ -100,6 +125,9 @@ struct Commands {
     measure_app->add_flag("--resume", measure.resume, "Go on with an interrupted run");
     measure_app->add_option("--seed", measure.seed, "Of the random operands");
     measure_app->add_option("--gpus", measure.gpus, "GPUs of this node for collectives");
+    measure_app->add_flag("--mpi", mpi,
+                          "Collectives over the GPUs of all processes of mpirun or srun, one process "
+                          "for each; the default when started as several");
   }
 
   void add_import() {
@@ -165,10 +193,37 @@ struct Commands {
     plot_app->add_option("-o,--output", plot.output, "Page to write");
   }
 
+  /// One process of several: collectives over the GPUs of all of them.
+  int measure_ranks() {
+    const int processes = launched_processes();
+    if (const std::string missing = messenger_missing(); !missing.empty())
+      throw InputError("measure", "was started as several processes, but " + missing);
+    const std::string host = host_name();
+    RankAgent agent(make_nccl_communicator);
+    agent.begin("about");  // forked before MPI begins
+    RankMeasureOptions options{.measure = measure, .host = host, .patience = {}};
+    const std::unique_ptr<Messenger> messenger = join_messenger(
+        options.patience.start_s,
+        fmt::format("rank {} of {} ({}): another process did not come within {:g} s, so MPI cannot start",
+                    launched_rank(), processes, host, options.patience.start_s));
+    if (messenger->size() != processes)
+      throw InputError("measure", fmt::format("was started as {} processes, but MPI sees {}: with srun try "
+                                              "--mpi=pmix, else the mpirun of the MPI it was built with",
+                                              processes, messenger->size()));
+    const int code = run_measure_ranks(options, *messenger, agent, std::cout, std::cerr);
+    if (messenger->given_up()) {  // MPI cannot end in order
+      agent.abort();
+      std::cout.flush();
+      std::_Exit(code);
+    }
+    return code;
+  }
+
   int start_measuring() {
     measure.budget = parse_seconds(budget, "--budget");
     measure.date = today();
     measure.tool = kTool;
+    if (mpi || launched_processes() > 1) return measure_ranks();
     return run_measure(
         measure, [this] { return make_cuda_probe(0, measure.seed); }, std::cout, std::cerr);
   }

@@ -77,8 +77,8 @@ home("^(Q[A-Z]|Qt)" "^(gui|tests/gui)/" "Qt lives in gui")
 home("^Q(Widget|Painter|Application|MainWindow|Dialog)" "^(gui/(widgets/|main)|tests/gui/)" "gui/core links Qt Core only")
 home("^(cuda|cublas|cudnn|cupti|cub/|thrust/|cooperative_groups|nccl|nvml|nvtx|nvrtc|mma\\.h)"
      "^(calibrate/probe/cuda|tests/device)/" "CUDA, cuBLAS and NCCL live in calibrate/probe/cuda")
-home("^mpi(-ext)?\\.h$" "^(planner/distribute|calibrate/probe/cuda)/[^/]+\\.cpp$"
-     "MPI lives in the sources of planner/distribute and calibrate/probe/cuda, in no header")
+home("^mpi(-ext)?\\.h$" "^(planner/distribute|calibrate/ranks)/[^/]+\\.cpp$"
+     "MPI lives in the sources of planner/distribute and calibrate/ranks, in no header")
 home("^sqlite3" "^planner/sweep/sqlite_store\\.cpp$" "SQLite lives in planner/sweep/sqlite_store.cpp")
 home("^boost/" "^sim/(network/graph_algorithms|engine/graph_checks)\\.cpp$"
      "Boost.Graph lives in sim/network/graph_algorithms.cpp and sim/engine/graph_checks.cpp")
