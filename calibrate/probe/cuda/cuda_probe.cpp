@@ -61,15 +61,25 @@ class CudaProbe : public Probe {
   }
 
   [[nodiscard]] Answer run(const Case& what, const Effort& effort) override {
+    return guarded([&] { return measure(what, effort); });
+  }
+  [[nodiscard]] Answer run_sequence(const Sequence& sequence, const Effort& effort) override {
+    return guarded([&] {
+      return orrery::run_sequence(
+          sequence, device_, [this](const Case& what) { return make(what); }, effort);
+    });
+  }
+
+ private:
+  template <class F>
+  [[nodiscard]] Answer guarded(F f) {
     try {
       check(cudaSetDevice(device_.index), "device");
-      return measure(what, effort);
+      return f();
     } catch (const CaseFailed& failed) {
       return failed.failure;
     }
   }
-
- private:
   [[nodiscard]] Answer measure(const Case& what, const Effort& effort) {
     const std::string& name = what.op_class;
     if (name == "launch") return run_launch(what, device_, effort);
