@@ -157,11 +157,11 @@ class Listing {
                         {"v_dim", model_.v_head_dim()}},
               .dtype = "bf16"};
     kernel.cases.push_back(what);
-    what.name = "cudnn";
-    kernel.cases.push_back(what);
     if (op.kind == OpKind::kAttentionBackward) return;
-    what.name = "own wgmma";
-    kernel.cases.push_back(what);
+    for (const char* other : {"own wgmma", "cudnn"}) {
+      what.name = other;
+      kernel.cases.push_back(what);
+    }
   }
 
   static void serve_memory(const Op& op, LayerKernel& kernel) {

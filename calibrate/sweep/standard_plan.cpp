@@ -107,9 +107,11 @@ void add_attention(Plan& plan, const ModelSpec& model) {
   const std::int64_t kv = model.mla ? model.heads : model.kv_heads;
   for (const std::int64_t sequence :
        {std::int64_t{1024}, std::int64_t{2048}, std::int64_t{4096}, std::int64_t{8192}}) {
-    // Forward by the wgmma of Hopper as well as by mma.sync, which every device here has.
-    for (const auto& [direction, name] :
-         {std::pair{".forward", "own"}, {".forward", "own wgmma"}, {".backward", "own"}}) {
+    // Forward by cuDNN and by the wgmma of Hopper as well as by mma.sync, which every device here has.
+    for (const auto& [direction, name] : {std::pair{".forward", "own"},
+                                          {".forward", "own wgmma"},
+                                          {".forward", "cudnn"},
+                                          {".backward", "own"}}) {
       plan.add({.op_class = family + direction,
                 .name = name,
                 .shape = {{"sequences", 1},
