@@ -220,9 +220,13 @@ void add_contention(Plan& plan, const ModelSpec& model, std::int64_t tokens) {
                         {"qk_dim", model.qk_head_dim()},
                         {"v_dim", model.v_head_dim()}};
   for (const int sms : {0, 4, 8, 16, 20, 24, 32}) {
-    const auto beside = [&](const char* op_class, Shape shape, const char* name) {
+    const auto beside = [&](const char* op_class, Shape shape, const std::string& name) {
       shape["sms"] = sms;
-      plan.add({.op_class = op_class, .name = name, .shape = std::move(shape), .dtype = "bf16"});
+      // The same on the two parts of green contexts, which split SMs by eight.
+      for (const char* way : {"", "green "}) {
+        if (*way != 0 && (sms == 0 || sms % 8 != 0)) continue;
+        plan.add({.op_class = op_class, .name = way + name, .shape = shape, .dtype = "bf16"});
+      }
     };
     beside("contention.gemm.bf16", product, "cublaslt tn");
     beside(model.mla ? "contention.attention-mla.forward" : "contention.attention.forward", attention, "own");

@@ -8,6 +8,17 @@
 namespace orrery {
 namespace {
 
+/// Failures of `f` name the kernel.
+template <class F>
+auto named(const Case& what, F f) {
+  try {
+    return f();
+  } catch (CaseFailed& failed) {
+    failed.failure.message = to_text(what) + ": " + failed.failure.message;
+    throw;
+  }
+}
+
 /// Kernels one after the other in one stream.
 class SequenceWorkload : public ProbeCase {
  public:
@@ -49,16 +60,6 @@ class SequenceWorkload : public ProbeCase {
   }
 
  private:
-  template <class F>
-  static auto named(const Case& what, F f) {
-    try {
-      return f();
-    } catch (CaseFailed& failed) {
-      failed.failure.message = to_text(what) + ": " + failed.failure.message;
-      throw;
-    }
-  }
-
   std::map<Case, ProbeCasePtr> cases_;
   std::vector<std::pair<ProbeCase*, int>> steps_;
 };
