@@ -9,6 +9,7 @@
 #include "calibrate/journal.hpp"
 #include "calibrate/probe/replay_probe.hpp"
 #include "calibrate/probe/synthetic_probe.hpp"
+#include "calibrate/sweep/collective_plan.hpp"
 #include "calibrate/sweep/standard_plan.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/fields.hpp"
@@ -241,6 +242,20 @@ TEST(StandardPlan, HasNoCaseTwiceAndCollectivesOnlyWithSeveralGpus) {
   const auto is_collective = [](const Case& c) { return size_of(c.shape, "gpus") > 0; };
   EXPECT_EQ(std::count_if(one.begin(), one.end(), is_collective), 0);
   EXPECT_EQ(std::count_if(eight.begin(), eight.end(), is_collective), 35);  // 5 kinds, 7 sizes
+}
+
+TEST(CollectivePlan, GoesOverTheGpusOfANodeAndOverNodes) {
+  // Four hosts of eight: 2, 4, 8 GPUs of one; one GPU on each of two; all of two and of four hosts.
+  std::set<std::pair<std::int64_t, std::int64_t>> arrangements;
+  const std::vector<Case> plan = collective_plan({8, 8, 8, 8});
+  for (const Case& what : plan)
+    arrangements.emplace(size_of(what.shape, "nodes"), size_of(what.shape, "gpus"));
+  EXPECT_EQ(arrangements, (std::set<std::pair<std::int64_t, std::int64_t>>{
+                              {0, 2}, {0, 4}, {0, 8}, {2, 2}, {2, 16}, {4, 32}}));
+  EXPECT_EQ(plan.size(), 6U * 5 * 7);
+  EXPECT_EQ(std::set<Case>(plan.begin(), plan.end()).size(), plan.size());
+  EXPECT_TRUE(collective_plan({1}).empty());
+  EXPECT_EQ(collective_plan({1, 1}).front().shape, (Shape{{"bytes", 1 << 18}, {"gpus", 2}, {"nodes", 2}}));
 }
 
 TEST(StandardPlan, BeginsWithOneCaseOfEveryClass) {
