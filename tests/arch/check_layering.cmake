@@ -25,7 +25,7 @@ layer("^gui/" "^(gui|sim)/|^planner/[^/]+$|^planner/(economics|goodput|posttrain
       "gui includes planner and sim, but neither planner/cli nor planner/distribute")
 layer("^gui/core/" "^(sim|planner|gui/core)/" "gui/core knows no widget")
 layer("^calibrate/" "^calibrate/|^sim/(base|model|hw|workload|layout|cost)/"
-      "calibrate includes sim/base, sim/model, sim/hw and sim/workload/op.hpp; its folder layer also workload, layout and cost")
+      "calibrate includes sim/base, sim/model, sim/hw and sim/workload/op.hpp, in its folder layer also workload, layout and cost")
 layer("^calibrate/([^/]+$|(fit|import|journal|measure|plot|probe|profile|ranks|sweep)/)"
       "^calibrate/|^sim/(base|model|hw)/|^sim/workload/op\\.hpp$"
       "only calibrate/layer knows the simulator's workload, layout and cost")
