@@ -1,15 +1,21 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <initializer_list>
 #include <iostream>
 
 #include <fmt/format.h>
+#include "calibrate/check_measured.hpp"
 #include "calibrate/commands.hpp"
+#include "calibrate/layer/layer_check.hpp"
 #include "calibrate/measure.hpp"
 #include "calibrate/probe/probe.hpp"
+#include "calibrate/ranks/measure_ranks.hpp"
 
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
@@ -18,12 +24,16 @@
 namespace orrery {
 namespace {
 
+constexpr const char* kTool = "orrery-calibrate " ORRERY_VERSION;
+
 constexpr const char* kExamples = R"(examples:
   orrery calibrate                                        measure this machine's GPU (needs one)
   orrery calibrate import --kineto trace.json.gz          operators of a PyTorch profiler trace
   orrery calibrate import --nccl-tests all_reduce.txt     collectives measured by nccl-tests
   orrery calibrate fit samples.csv --base h100.json -o my-gpu.json
   orrery calibrate check my-gpu.json --samples table.csv  predicted against measured
+  orrery calibrate check my-gpu.json                      the same, measured now on this machine's GPU
+  orrery calibrate check my-gpu.json --layer              a whole layer of DeepSeek-V3 as one sequence
   orrery calibrate plot my-gpu.json --samples samples.csv -o page.html
 )";
 
@@ -34,6 +44,26 @@ std::string today() {
   char text[16];
   std::strftime(text, sizeof text, "%Y-%m-%d", &day);
   return text;
+}
+
+/// The first of these variables that holds a number, else -1. They are set by launchers.
+int launcher_number(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const char* text = std::getenv(name);
+    if (text != nullptr && *text >= '0' && *text <= '9') return std::atoi(text);
+  }
+  return -1;
+}
+int launched_processes() {
+  return std::max(1, launcher_number({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}));
+}
+int launched_rank() {
+  return std::max(0, launcher_number({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"}));
+}
+
+std::string host_name() {
+  char text[256] = {};
+  return gethostname(text, sizeof text - 1) == 0 ? text : "unnamed";
 }
 
 /// The shipped profiles: <program>/../share/orrery/hwprofiles, else those of the source tree.
@@ -67,6 +97,11 @@ struct Commands {
   ImportOptions import;
   FitCommandOptions fit;
   CheckOptions check;
+  MeasureOptions check_measure;
+  std::string check_budget = "10min";
+  bool mpi = false;
+  bool check_layer = false;
+  LayerCheckOptions layer;
   PlotOptions plot;
   CLI::App *measure_app = nullptr, *import_app = nullptr, *fit_app = nullptr, *check_app = nullptr,
            *plot_app = nullptr;
@@ -90,6 +125,9 @@ struct Commands {
     measure_app->add_flag("--resume", measure.resume, "Go on with an interrupted run");
     measure_app->add_option("--seed", measure.seed, "Of the random operands");
     measure_app->add_option("--gpus", measure.gpus, "GPUs of this node for collectives");
+    measure_app->add_flag("--mpi", mpi,
+                          "Collectives over the GPUs of all processes of mpirun or srun, one process "
+                          "for each; the default when started as several");
   }
 
   void add_import() {
@@ -135,29 +173,85 @@ struct Commands {
     check_app->add_option("--exclude", check.exclude, "Samples that the profile was fitted on");
     check_app->add_option("--count", check.count, "Random cases")->check(CLI::PositiveNumber);
     check_app->add_option("--seed", check.seed, "Of the choice");
+    check_app->add_option("--budget", check_budget, "Time to spend on measuring, e.g. 10min");
+    check_app->add_option("--model", check_measure.models,
+                          "Models whose shapes are measured; --layer: the model");
+    check_app->add_option("--class", check_measure.classes, "Measure only classes that begin so");
+    check_measure.output = "check-samples.csv";
+    check_app->add_option("-o,--output", check_measure.output, "File of the samples measured");
+    check_app->add_flag("--resume", check_measure.resume, "Go on with an interrupted run");
+    check_app->add_flag("--layer", check_layer,
+                        "Measure one layer forward and backward as one sequence of kernels");
+    check_app->add_option("--precision", layer.precision, "--layer: bf16, fp8-block or fp8-tensor");
+    check_app->add_option("--sequence", layer.layer.sequence, "--layer: tokens of the sequence")
+        ->check(CLI::PositiveNumber);
+    check_app->add_option("--ep", layer.layer.ep, "--layer: expert parallel")->check(CLI::PositiveNumber);
+    check_app->add_option("--recompute", layer.layer.recompute, "--layer: recomputation policy");
     plot_app = app.add_subcommand("plot", "An HTML page: roofline, efficiency, residuals, power");
     plot_app->add_option("profile", plot.profile, "GPU profile")->required();
     plot_app->add_option("--samples,--table", plot.samples, "Measured cases to draw beside the curves");
     plot_app->add_option("-o,--output", plot.output, "Page to write");
   }
 
+  /// One process of several: collectives over the GPUs of all of them.
+  int measure_ranks() {
+    const int processes = launched_processes();
+    if (const std::string missing = messenger_missing(); !missing.empty())
+      throw InputError("measure", "was started as several processes, but " + missing);
+    const std::string host = host_name();
+    RankAgent agent(make_nccl_communicator);
+    agent.begin("about");  // forked before MPI begins
+    RankMeasureOptions options{.measure = measure, .host = host, .patience = {}};
+    const std::unique_ptr<Messenger> messenger = join_messenger(
+        options.patience.start_s,
+        fmt::format("rank {} of {} ({}): another process did not come within {:g} s, so MPI cannot start",
+                    launched_rank(), processes, host, options.patience.start_s));
+    if (messenger->size() != processes)
+      throw InputError("measure", fmt::format("was started as {} processes, but MPI sees {}: with srun try "
+                                              "--mpi=pmix, else the mpirun of the MPI it was built with",
+                                              processes, messenger->size()));
+    const int code = run_measure_ranks(options, *messenger, agent, std::cout, std::cerr);
+    if (messenger->given_up()) {  // MPI cannot end in order
+      agent.abort();
+      std::cout.flush();
+      std::_Exit(code);
+    }
+    return code;
+  }
+
   int start_measuring() {
     measure.budget = parse_seconds(budget, "--budget");
     measure.date = today();
-    measure.tool = "orrery-calibrate " ORRERY_VERSION;
+    measure.tool = kTool;
+    if (mpi || launched_processes() > 1) return measure_ranks();
     return run_measure(
         measure, [this] { return make_cuda_probe(0, measure.seed); }, std::cout, std::cerr);
   }
 
   int run_check_command() {
     check.profile = profile_path(check.profile);
-    if (!check.samples.empty()) return run_check(check, std::cout);
-    const ProbeOrReason probe = make_cuda_probe(0, 1);
-    throw InputError(
-        "check",
-        (probe.probe == nullptr ? "no GPU to measure on: " + probe.reason : std::string("measure first")) +
-            ". Name measured cases with --samples (from `orrery calibrate measure` on the "
-            "device, or a table)");
+    if (!check.samples.empty()) {
+      if (check_layer) throw InputError("--layer", "measures; found --samples beside it, name only one");
+      return run_check(check, std::cout);
+    }
+    check_measure.command = "check";
+    check_measure.without_gpu =
+        check_layer
+            ? "`check` compares with measured cases that --samples names"
+            : "name measured cases with --samples (from `orrery calibrate measure` on the device, or a "
+              "table)";
+    check_measure.budget = parse_seconds(check_budget, "--budget");
+    check_measure.seed = check.seed;
+    check_measure.date = today();
+    check_measure.tool = kTool;
+    const ProbeFactory factory = [this] { return make_cuda_probe(0, check_measure.seed); };
+    if (!check_layer) return run_check_measuring(check, check_measure, factory, std::cout, std::cerr);
+    layer.profile = check.profile;
+    if (check_app->count("--model") > 0) {
+      if (check_measure.models.size() != 1) throw InputError("--model", "--layer takes one model");
+      layer.model = check_measure.models.front();
+    }
+    return run_layer_check(layer, check_measure, factory, std::cout, std::cerr);
   }
 
   int run() {

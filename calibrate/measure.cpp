@@ -53,7 +53,7 @@ About circumstances(const MeasureOptions& options, const About& device) {
 /// Asks the probe for one case unless that is known to be useless.
 class Measurement {
  public:
-  Measurement(const MeasureOptions& options, IsolatedProbe& probe, const std::function<double()>& elapsed)
+  Measurement(const MeasureOptions& options, Probe& probe, const std::function<double()>& elapsed)
       : options_(options), probe_(probe), elapsed_(elapsed) {}
 
   [[nodiscard]] Answer answer(const Case& what) {
@@ -71,7 +71,7 @@ class Measurement {
 
  private:
   const MeasureOptions& options_;
-  IsolatedProbe& probe_;
+  Probe& probe_;
   const std::function<double()>& elapsed_;
   int lost_in_a_row_ = 0;
   std::string lost_reason_;
@@ -90,7 +90,9 @@ Journal open_journal(const MeasureOptions& options, const About& about) {
                                            options.output.string()));
 }
 
-std::vector<Case> wanted(const std::vector<Case>& plan, const std::vector<std::string>& classes) {
+}  // namespace
+
+std::vector<Case> wanted_cases(const std::vector<Case>& plan, const std::vector<std::string>& classes) {
   std::vector<Case> out;
   std::set<std::string> used;
   for (const Case& what : plan) {
@@ -113,8 +115,6 @@ std::vector<Case> wanted(const std::vector<Case>& plan, const std::vector<std::s
   return out;
 }
 
-}  // namespace
-
 int MeasureReport::exit_code() const {
   for (const auto& [name, count] : failed) {
     if (name != to_text(FailureClass::kUnsupported)) return 5;
@@ -127,10 +127,14 @@ MeasureReport measure_plan(const std::vector<Case>& plan, const MeasureOptions& 
                            const std::function<double()>& elapsed) {
   IsolatedProbe probe(factory, options.patience);
   if (const std::string reason = probe.start(); !reason.empty()) {
-    throw InputError("measure", "no GPU can be measured here: " + reason +
-                                    "; without one, take over what others measured: orrery calibrate import "
-                                    "(--kineto, --nccl-tests, --table)");
+    throw InputError(options.command,
+                     "no GPU can be measured here: " + reason + "; without one, " + options.without_gpu);
   }
+  return measure_with(plan, options, probe, progress, elapsed);
+}
+
+MeasureReport measure_with(const std::vector<Case>& plan, const MeasureOptions& options, Probe& probe,
+                           std::ostream& progress, const std::function<double()>& elapsed) {
   Journal journal = open_journal(options, circumstances(options, probe.about()));
   MeasureReport report{.output = options.output};
   SampleFile file{.about = circumstances(options, probe.about()), .outcomes = {}};
@@ -163,6 +167,11 @@ MeasureReport measure_plan(const std::vector<Case>& plan, const MeasureOptions& 
   return report;
 }
 
+std::function<double()> stopwatch() {
+  const auto start = std::chrono::steady_clock::now();
+  return [start] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+}
+
 std::string to_text(const MeasureReport& report) {
   std::string out = fmt::format("{} cases measured", report.measured);
   for (const auto& [name, count] : report.failed) out += fmt::format(", {} {}", count, name);
@@ -193,11 +202,8 @@ int run_measure(const MeasureOptions& options, const ProbeFactory& factory, std:
   std::vector<ModelSpec> models;
   for (const std::string& name : options.models)
     models.push_back(load_model(name, std::filesystem::current_path()).spec);
-  const std::vector<Case> plan = wanted(standard_plan(models, {.gpus = options.gpus}), options.classes);
-  const auto start = std::chrono::steady_clock::now();
-  const MeasureReport report = measure_plan(plan, options, factory, progress, [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  });
+  const std::vector<Case> plan = wanted_cases(standard_plan(models, {.gpus = options.gpus}), options.classes);
+  const MeasureReport report = measure_plan(plan, options, factory, progress, stopwatch());
   out << to_text(report);
   return report.exit_code();
 }

@@ -29,6 +29,10 @@ struct MeasureOptions {
                 .max_seconds = 0.3,
                 .sustained_seconds = 4};
   Patience patience;
+  std::string command = "measure";  ///< for messages
+  std::string without_gpu =
+      "take over what others measured: orrery calibrate import (--kineto, --nccl-tests, "
+      "--table)";    ///< what to do where there is none
   std::string date;  ///< today, for the file; the mains look at the clock
   std::string tool;  ///< name, version and commit of the program
 };
@@ -53,6 +57,18 @@ struct MeasureReport {
 [[nodiscard]] MeasureReport measure_plan(const std::vector<Case>& plan, const MeasureOptions& options,
                                          const ProbeFactory& factory, std::ostream& progress,
                                          const std::function<double()>& elapsed);
+
+/// The same with a probe that looks after its own isolation (ranks on many nodes).
+[[nodiscard]] MeasureReport measure_with(const std::vector<Case>& plan, const MeasureOptions& options,
+                                         Probe& probe, std::ostream& progress,
+                                         const std::function<double()>& elapsed);
+
+/// Seconds since the call of this function.
+[[nodiscard]] std::function<double()> stopwatch();
+/// The cases of `plan` whose class begins with one of `classes`; all when there are none. InputError for one
+/// that matches nothing.
+[[nodiscard]] std::vector<Case> wanted_cases(const std::vector<Case>& plan,
+                                             const std::vector<std::string>& classes);
 
 /// The command: loads the models, makes the standard plan, keeps the wanted classes, measures, and prints the
 /// summary to `out`. The exit code is that of the report. InputError for unknown models or classes that match

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <sys/types.h>
-
+#include "calibrate/probe/child_process.hpp"
 #include "calibrate/probe/probe.hpp"
 
 namespace orrery {
@@ -10,6 +9,7 @@ namespace orrery {
 struct Patience {
   double start_s = 120;  ///< making the probe: loading libraries, creating contexts
   double case_s = 60;    ///< one case, on top of what its Effort asks for
+  double step_s = 5;     ///< each different kernel of a sequence, on top of that: set-up and verification
 };
 
 /// Runs another probe in a process of its own, so that nothing that happens there can stop the measurement: a
@@ -19,21 +19,19 @@ struct Patience {
 class IsolatedProbe : public Probe {
  public:
   IsolatedProbe(ProbeFactory factory, Patience patience = {});
-  ~IsolatedProbe() override;
   /// Starts the first process. Empty if all is well, else why there is no probe.
   [[nodiscard]] std::string start();
   [[nodiscard]] About about() const override { return about_; }
   [[nodiscard]] Answer run(const Case& what, const Effort& effort) override;
+  [[nodiscard]] Answer run_sequence(const Sequence& sequence, const Effort& effort) override;
 
  private:
-  void stop();
-  [[nodiscard]] std::string how_it_ended();
+  [[nodiscard]] Answer ask(const std::string& question, double patience);
 
   ProbeFactory factory_;
   Patience patience_;
   About about_;
-  pid_t child_ = -1;
-  int socket_ = -1;
+  ChildProcess child_;
 };
 
 }  // namespace orrery

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "calibrate/probe/sample.hpp"
 
@@ -20,6 +21,17 @@ struct Effort {
   bool operator==(const Effort&) const = default;
 };
 
+/// Kernels that run one after the other as one piece of work. Steps of the same case share its operands.
+struct SequenceStep {
+  Case what;
+  int repeats = 1;  ///< executions in a row
+  bool operator==(const SequenceStep&) const = default;
+};
+struct Sequence {
+  Case what;  ///< a name for the whole: class "layer", the model, the sizes it was made of
+  std::vector<SequenceStep> steps;
+};
+
 /// The one interface to whatever is measured: a GPU, a file of recorded samples, a synthetic device.
 ///
 /// `run` verifies the result of the kernel against a reference of higher precision first, and times it only
@@ -34,6 +46,10 @@ class Probe {
   /// What is measured: at least "device" and "probe" ("cuda", "synthetic", "replay").
   [[nodiscard]] virtual About about() const = 0;
   [[nodiscard]] virtual Answer run(const Case& what, const Effort& effort) = 0;
+  /// Verifies every different step as `run` does, then times the whole sequence, from the first kernel to the
+  /// end of the last. A step that fails fails the sequence, and the message names it. Probes that hold
+  /// recorded cases only answer kUnsupported.
+  [[nodiscard]] virtual Answer run_sequence(const Sequence& sequence, const Effort& effort);
 };
 
 /// A probe, or why there is none.

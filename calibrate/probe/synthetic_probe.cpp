@@ -37,8 +37,7 @@ class CaseNoise {
 };
 
 bool is_collective(std::string_view name) {
-  return name == "all-to-all" || name == "all-reduce" || name == "all-gather" || name == "reduce-scatter" ||
-         name == "send-recv";
+  return !collective_of(name).empty();
 }
 
 }  // namespace
@@ -86,9 +85,7 @@ double SyntheticProbe::seconds(const Case& what) const {
   return device_.overhead_s + work.bytes / device_.hbm_bytes_per_s;
 }
 
-Answer SyntheticProbe::run(const Case& what, const Effort& effort) {
-  if (faults_.lost_after >= 0 && cases_++ >= faults_.lost_after)
-    return Failure{FailureClass::kDeviceLost, "the synthetic device has fallen off its bus"};
+std::optional<Failure> SyntheticProbe::fault(const Case& what) {
   if (faults_.hang.contains(what.op_class)) {
     while (true) pause();
   }
@@ -98,11 +95,43 @@ Answer SyntheticProbe::run(const Case& what, const Effort& effort) {
   if (faults_.rank.contains(what.op_class))
     return Failure{FailureClass::kRankFailed, "rank 1 of " + std::to_string(size_of(what.shape, "gpus")) +
                                                   ": unhandled system error (synthetic)"};
+  if (seconds(what) <= 0)
+    return Failure{FailureClass::kUnsupported, "the synthetic device does not know this case"};
+  const double bytes = work_of(what).bytes;
+  if (bytes > device_.memory_bytes && !is_collective(what.op_class))
+    return Failure{FailureClass::kOutOfMemory, "needs " + std::to_string(bytes) + " bytes"};
+  return std::nullopt;
+}
+
+bool SyntheticProbe::lost() {
+  return faults_.lost_after >= 0 && cases_++ >= faults_.lost_after;
+}
+
+Answer SyntheticProbe::run_sequence(const Sequence& sequence, const Effort& effort) {
+  if (lost()) return Failure{FailureClass::kDeviceLost, "the synthetic device has fallen off its bus"};
+  double truth = 0, memory = 0;
+  std::set<Case> different;
+  for (const SequenceStep& step : sequence.steps) {
+    if (std::optional<Failure> failed = fault(step.what))
+      return Failure{failed->kind, to_text(step.what) + ": " + failed->message};
+    truth += step.repeats * seconds(step.what);
+    if (different.insert(step.what).second) memory += work_of(step.what).bytes;
+  }
+  if (memory > device_.memory_bytes)
+    return Failure{FailureClass::kOutOfMemory, "needs " + std::to_string(memory) + " bytes"};
+  CaseNoise noise(seed_, sequence.what);
+  return collect(effort, {}, [&] {
+    Sample sample;
+    sample.seconds = truth * std::max(0.1, 1 + device_.noise * noise.normal());
+    return std::variant<Sample, Failure>(sample);
+  });
+}
+
+Answer SyntheticProbe::run(const Case& what, const Effort& effort) {
+  if (lost()) return Failure{FailureClass::kDeviceLost, "the synthetic device has fallen off its bus"};
+  if (std::optional<Failure> failed = fault(what)) return *failed;
   const Work work = work_of(what);
   const double truth = seconds(what);
-  if (truth <= 0) return Failure{FailureClass::kUnsupported, "the synthetic device does not know this case"};
-  if (work.bytes > device_.memory_bytes && !is_collective(what.op_class))
-    return Failure{FailureClass::kOutOfMemory, "needs " + std::to_string(work.bytes) + " bytes"};
 
   // Energy above idle decides the clock of a sustained run.
   const double joules = work.flops * device_.joules_per_flop + work.bytes * device_.joules_per_byte;

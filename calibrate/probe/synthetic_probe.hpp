@@ -55,10 +55,16 @@ class SyntheticProbe : public Probe {
   [[nodiscard]] About about() const override;
   [[nodiscard]] Answer run(const Case& what, const Effort& effort) override;
 
+  /// The sum of its steps, of which each begins when the one before has ended.
+  [[nodiscard]] Answer run_sequence(const Sequence& sequence, const Effort& effort) override;
+
   /// The truth: seconds without noise. 0 where the class is unknown to it.
   [[nodiscard]] double seconds(const Case& what) const;
 
  private:
+  [[nodiscard]] bool lost();
+  [[nodiscard]] std::optional<Failure> fault(const Case& what);
+
   SyntheticDevice device_;
   std::uint64_t seed_;
   SyntheticFaults faults_;

@@ -41,7 +41,8 @@ Work element_wise(const Case& c) {
   if (kind == "norm") per_element = 4;                   // read x, write y
   if (kind == "quantize") per_element = 2 + kScaledFp8;  // read bf16, write FP8 and scales
   if (kind == "activation") per_element = 6;  // read gate and up, write one; `width` is the result's
-  if (kind == "rotary" || kind == "copy") per_element = 4;
+  if (kind == "rotary") per_element = 4;
+  if (kind == "copy") per_element = 6;     // residual addition: two are read, one is written
   if (kind == "permute") per_element = 4;  // `rows` are the rows written; each is read once
   return {.bytes = elements * per_element};
 }
@@ -50,8 +51,9 @@ Work collective(const Case& c) {
   const double bytes = d(c, "bytes"), gpus = d(c, "gpus");
   if (gpus < 2) return {};
   const double others = (gpus - 1) / gpus;
-  if (c.op_class == "all-reduce") return {.bytes = 2 * bytes * others};
-  if (c.op_class == "send-recv") return {.bytes = bytes};
+  const std::string_view kind = collective_of(c.op_class);
+  if (kind == "all-reduce") return {.bytes = 2 * bytes * others};
+  if (kind == "send-recv") return {.bytes = bytes};
   return {.bytes = bytes * others};
 }
 
@@ -64,6 +66,16 @@ Work exchange(const Case& c) {
 }
 
 }  // namespace
+
+std::string_view collective_of(std::string_view op_class) {
+  constexpr std::string_view kPrefix = "collective.";
+  if (!op_class.starts_with(kPrefix)) return {};
+  op_class.remove_prefix(kPrefix.size());
+  for (const std::string_view known :
+       {"all-to-all", "all-reduce", "all-gather", "reduce-scatter", "send-recv"})
+    if (op_class == known) return op_class;
+  return {};
+}
 
 double bytes_of_dtype(std::string_view dtype) {
   if (dtype == "fp32" || dtype == "tf32") return 4;
@@ -89,10 +101,7 @@ Work work_of(const Case& what) {
   if (name.starts_with("bandwidth.") || name.starts_with("copy.") || name == "communication")
     return {.bytes = d(what, "bytes")};
   if (name == "dispatch" || name == "combine") return exchange(what);
-  if (name == "all-to-all" || name == "all-reduce" || name == "all-gather" || name == "reduce-scatter" ||
-      name == "send-recv") {
-    return collective(what);
-  }
+  if (!collective_of(name).empty()) return collective(what);
   return {};
 }
 

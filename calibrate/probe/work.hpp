@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "calibrate/probe/sample.hpp"
 
 namespace orrery {
@@ -24,12 +26,16 @@ struct Work {
 ///                                  of the cache, 576 wide
 ///   memory.*                       rows width (memory.permute: top_k): bytes by kind, see the source
 ///   bandwidth.*                    bytes: read plus written
-///   all-reduce, all-gather, ...    bytes gpus: buffer as nccl-tests counts it; bytes sent by one GPU
+///   collective.all-reduce, ...     bytes gpus nodes: buffer as nccl-tests counts it; bytes sent by one GPU
 ///   dispatch, combine              tokens hidden top_k sms: local parts, bytes read plus written
 ///   contention.gemm.X, ...         sizes of the work beside, and `sms` of the communication kernel
 ///
 /// A missing size counts as 0, so the work is 0 and nothing is invented.
 [[nodiscard]] Work work_of(const Case& what);
+
+/// "all-reduce" of "collective.all-reduce"; empty for a class that is no collective: all-to-all, all-reduce,
+/// all-gather, reduce-scatter and send-recv are known.
+[[nodiscard]] std::string_view collective_of(std::string_view op_class);
 
 /// Bytes of one element: "bf16" 2, "fp8-e4m3" 1, "fp32" 4; 0 for an unknown type.
 [[nodiscard]] double bytes_of_dtype(std::string_view dtype);

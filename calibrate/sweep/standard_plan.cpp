@@ -107,9 +107,11 @@ void add_attention(Plan& plan, const ModelSpec& model) {
   const std::int64_t kv = model.mla ? model.heads : model.kv_heads;
   for (const std::int64_t sequence :
        {std::int64_t{1024}, std::int64_t{2048}, std::int64_t{4096}, std::int64_t{8192}}) {
-    // Forward by the wgmma of Hopper as well as by mma.sync, which every device here has.
-    for (const auto& [direction, name] :
-         {std::pair{".forward", "own"}, {".forward", "own wgmma"}, {".backward", "own"}}) {
+    // Forward by cuDNN and by the wgmma of Hopper as well as by mma.sync, which every device here has.
+    for (const auto& [direction, name] : {std::pair{".forward", "own"},
+                                          {".forward", "own wgmma"},
+                                          {".forward", "cudnn"},
+                                          {".backward", "own"}}) {
       plan.add({.op_class = family + direction,
                 .name = name,
                 .shape = {{"sequences", 1},
@@ -200,7 +202,7 @@ void add_exchange(Plan& plan, const ModelSpec& model, const PlanOptions& options
   if (options.gpus < 2) return;
   for (const char* kind : {"all-to-all", "all-reduce", "all-gather", "reduce-scatter", "send-recv"}) {
     for (int power = 12; power <= 30; power += 3) {
-      plan.add({.op_class = kind,
+      plan.add({.op_class = std::string("collective.") + kind,
                 .name = std::string(kind) == "all-to-all" ? "nccl send-recv" : "nccl",
                 .shape = {{"bytes", std::int64_t{1} << power}, {"gpus", options.gpus}},
                 .dtype = "bf16"});
@@ -218,9 +220,13 @@ void add_contention(Plan& plan, const ModelSpec& model, std::int64_t tokens) {
                         {"qk_dim", model.qk_head_dim()},
                         {"v_dim", model.v_head_dim()}};
   for (const int sms : {0, 4, 8, 16, 20, 24, 32}) {
-    const auto beside = [&](const char* op_class, Shape shape, const char* name) {
+    const auto beside = [&](const char* op_class, Shape shape, const std::string& name) {
       shape["sms"] = sms;
-      plan.add({.op_class = op_class, .name = name, .shape = std::move(shape), .dtype = "bf16"});
+      // The same on the two parts of green contexts, which split SMs by eight.
+      for (const char* way : {"", "green "}) {
+        if (*way != 0 && (sms == 0 || sms % 8 != 0)) continue;
+        plan.add({.op_class = op_class, .name = way + name, .shape = shape, .dtype = "bf16"});
+      }
     };
     beside("contention.gemm.bf16", product, "cublaslt tn");
     beside(model.mla ? "contention.attention-mla.forward" : "contention.attention.forward", attention, "own");

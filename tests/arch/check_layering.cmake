@@ -24,8 +24,11 @@ layer("^planner/" "^(planner|sim)/" "planner includes planner and sim")
 layer("^gui/" "^(gui|sim)/|^planner/[^/]+$|^planner/(economics|goodput|posttrain|report|export|sweep)/"
       "gui includes planner and sim, but neither planner/cli nor planner/distribute")
 layer("^gui/core/" "^(sim|planner|gui/core)/" "gui/core knows no widget")
-layer("^calibrate/" "^calibrate/|^sim/(base|model|hw)/|^sim/workload/op\\.hpp$"
-      "calibrate includes sim/base, sim/model, sim/hw and sim/workload/op.hpp")
+layer("^calibrate/" "^calibrate/|^sim/(base|model|hw|workload|layout|cost)/"
+      "calibrate includes sim/base, sim/model, sim/hw and sim/workload/op.hpp, in its folder layer also workload, layout and cost")
+layer("^calibrate/([^/]+$|(fit|import|journal|measure|plot|probe|profile|ranks|sweep)/)"
+      "^calibrate/|^sim/(base|model|hw)/|^sim/workload/op\\.hpp$"
+      "only calibrate/layer knows the simulator's workload, layout and cost")
 
 # Inside sim.
 layer("^sim/base/" "^sim/base/" "base includes base only")
@@ -74,8 +77,8 @@ home("^(Q[A-Z]|Qt)" "^(gui|tests/gui)/" "Qt lives in gui")
 home("^Q(Widget|Painter|Application|MainWindow|Dialog)" "^(gui/(widgets/|main)|tests/gui/)" "gui/core links Qt Core only")
 home("^(cuda|cublas|cudnn|cupti|cub/|thrust/|cooperative_groups|nccl|nvml|nvtx|nvrtc|mma\\.h)"
      "^(calibrate/probe/cuda|tests/device)/" "CUDA, cuBLAS and NCCL live in calibrate/probe/cuda")
-home("^mpi(-ext)?\\.h$" "^(planner/distribute|calibrate/probe/cuda)/[^/]+\\.cpp$"
-     "MPI lives in the sources of planner/distribute and calibrate/probe/cuda, in no header")
+home("^mpi(-ext)?\\.h$" "^(planner/distribute|calibrate/ranks)/[^/]+\\.cpp$"
+     "MPI lives in the sources of planner/distribute and calibrate/ranks, in no header")
 home("^sqlite3" "^planner/sweep/sqlite_store\\.cpp$" "SQLite lives in planner/sweep/sqlite_store.cpp")
 home("^boost/" "^sim/(network/graph_algorithms|engine/graph_checks)\\.cpp$"
      "Boost.Graph lives in sim/network/graph_algorithms.cpp and sim/engine/graph_checks.cpp")

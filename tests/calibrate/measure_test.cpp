@@ -9,6 +9,7 @@
 #include "calibrate/journal.hpp"
 #include "calibrate/probe/replay_probe.hpp"
 #include "calibrate/probe/synthetic_probe.hpp"
+#include "calibrate/sweep/collective_plan.hpp"
 #include "calibrate/sweep/standard_plan.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/fields.hpp"
@@ -28,7 +29,10 @@ Case gemm(std::int64_t m) {
           .dtype = "bf16"};
 }
 Case collective() {
-  return {.op_class = "all-to-all", .name = "nccl", .shape = {{"bytes", 4096}, {"gpus", 8}}, .dtype = "bf16"};
+  return {.op_class = "collective.all-to-all",
+          .name = "nccl",
+          .shape = {{"bytes", 4096}, {"gpus", 8}},
+          .dtype = "bf16"};
 }
 
 /// A folder of its own for each test.
@@ -80,9 +84,10 @@ TEST_F(Measure, EveryCaseEndsAsSamplesOrAsAFailure) {
                                collective(),
                                {.op_class = "unheard-of"},
                                gemm(128)};
-  const MeasureReport report = measure(
-      plan,
-      {.wrong = {"memory.norm"}, .hang = {"launch"}, .crash = {"bandwidth.l2"}, .rank = {"all-to-all"}});
+  const MeasureReport report = measure(plan, {.wrong = {"memory.norm"},
+                                              .hang = {"launch"},
+                                              .crash = {"bandwidth.l2"},
+                                              .rank = {"collective.all-to-all"}});
   EXPECT_EQ(report.measured, 2);
   EXPECT_EQ(report.failed, (std::map<std::string, int>{{"crashed", 1},
                                                        {"time-out", 1},
@@ -94,8 +99,9 @@ TEST_F(Measure, EveryCaseEndsAsSamplesOrAsAFailure) {
   const SampleFile file = written();
   ASSERT_EQ(file.outcomes.size(), plan.size());
   for (std::size_t i = 0; i < plan.size(); ++i) EXPECT_EQ(file.outcomes[i].what, plan[i]);
-  EXPECT_NE(to_text(report).find("rank-failed: all-to-all nccl bf16 bytes=4096 gpus=8: rank 1 of 8"),
-            std::string::npos)
+  EXPECT_NE(
+      to_text(report).find("rank-failed: collective.all-to-all nccl bf16 bytes=4096 gpus=8: rank 1 of 8"),
+      std::string::npos)
       << to_text(report);
   EXPECT_FALSE(std::filesystem::exists(journal()));
 }
@@ -166,7 +172,7 @@ TEST_F(Measure, WithoutAGpuItNamesTheReasonAndTheImport) {
 
 TEST_F(Measure, ReplayGivesTheSameBytes) {
   const std::vector<Case> plan{gemm(1), gemm(2), collective()};
-  (void)measure(plan, {.wrong = {"all-to-all"}});
+  (void)measure(plan, {.wrong = {"collective.all-to-all"}});
   const SampleFile recorded = written();
   options_.output = folder_ / "again.csv";
   (void)measure_plan(
@@ -236,6 +242,20 @@ TEST(StandardPlan, HasNoCaseTwiceAndCollectivesOnlyWithSeveralGpus) {
   const auto is_collective = [](const Case& c) { return size_of(c.shape, "gpus") > 0; };
   EXPECT_EQ(std::count_if(one.begin(), one.end(), is_collective), 0);
   EXPECT_EQ(std::count_if(eight.begin(), eight.end(), is_collective), 35);  // 5 kinds, 7 sizes
+}
+
+TEST(CollectivePlan, GoesOverTheGpusOfANodeAndOverNodes) {
+  // Four hosts of eight: 2, 4, 8 GPUs of one; one GPU on each of two; all of two and of four hosts.
+  std::set<std::pair<std::int64_t, std::int64_t>> arrangements;
+  const std::vector<Case> plan = collective_plan({8, 8, 8, 8});
+  for (const Case& what : plan)
+    arrangements.emplace(size_of(what.shape, "nodes"), size_of(what.shape, "gpus"));
+  EXPECT_EQ(arrangements, (std::set<std::pair<std::int64_t, std::int64_t>>{
+                              {0, 2}, {0, 4}, {0, 8}, {2, 2}, {2, 16}, {4, 32}}));
+  EXPECT_EQ(plan.size(), 6U * 5 * 7);
+  EXPECT_EQ(std::set<Case>(plan.begin(), plan.end()).size(), plan.size());
+  EXPECT_TRUE(collective_plan({1}).empty());
+  EXPECT_EQ(collective_plan({1, 1}).front().shape, (Shape{{"bytes", 1 << 18}, {"gpus", 2}, {"nodes", 2}}));
 }
 
 TEST(StandardPlan, BeginsWithOneCaseOfEveryClass) {

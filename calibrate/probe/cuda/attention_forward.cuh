@@ -33,7 +33,10 @@ inline constexpr float kMinusInfinity = -3.0e38F;  // no infinities, so that dif
 
 ORRERY_HD float exp2_of(float x) {
 #ifdef __CUDA_ARCH__
-  return exp2f(x);
+  // exp2f besides takes care of results below 2^-126, which a softmax may lose.
+  float out;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
+  return out;
 #else
   return std::exp2(x);
 #endif

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "calibrate/probe/cuda/cudnn_attention.hpp"
 #include "calibrate/probe/cuda/kernels.hpp"
 #include "calibrate/probe/cuda/workload.hpp"
 
@@ -25,10 +26,13 @@ class Attention : public ProbeCase {
     wgmma_ = what.name == "own wgmma";
     if (wgmma_ && device.compute != 90) unsupported("wgmma is for compute capability 9.0");
     if (wgmma_ && backward) unsupported("the backward kernel uses mma.sync");
+    const bool by_cudnn = what.name == "cudnn";
+    if (by_cudnn && backward) unsupported("cuDNN's backward needs a composed graph that is not written here");
+    if (!by_cudnn && !wgmma_ && what.name != "own") unsupported("expected own, own wgmma or cudnn");
     two_stages_ = shared_bytes_of_attention_forward(qk_, true) <= device.shared_bytes;
     const int needed = std::max(shared_bytes_of_attention_forward(qk_, two_stages_),
                                 backward ? shared_bytes_of_attention_backward(qk_) : 0);
-    const int wanted = wgmma_ ? shared_bytes_of_attention_hopper(qk_) : needed;
+    const int wanted = by_cudnn ? 0 : wgmma_ ? shared_bytes_of_attention_hopper(qk_) : needed;
     if (wanted > device.shared_bytes)
       unsupported("needs " + std::to_string(wanted) + " bytes of shared memory, the device has " +
                   std::to_string(device.shared_bytes));
@@ -45,6 +49,7 @@ class Attention : public ProbeCase {
     g_.v = v_.as<std::uint16_t>();
     g_.out = out_.as<std::uint16_t>();
     g_.lse = lse_.as<float>();
+    if (by_cudnn) cudnn_ = make_cudnn_attention(g_, qk_, sequences_);
     if (!backward) return;
     d_out_ = filled(rows * g_.heads * kV, seed_ + 3);
     delta_ = Buffer(rows * g_.heads * 4);
@@ -94,12 +99,17 @@ class Attention : public ProbeCase {
   std::string note() const override {
     return backward_ ? "mma.sync; with zeroing of dQ and delta; dK and dV of every query head; dQ in fp32 by "
                        "atomic additions"
+           : cudnn_  ? cudnn_->note()
            : wgmma_  ? "wgmma"
                      : "mma.sync";
   }
 
  private:
   cudaError_t forward(cudaStream_t stream) {
+    if (cudnn_) {
+      cudnn_->run(g_, stream);
+      return cudaSuccess;
+    }
     return wgmma_ ? launch_attention_hopper(g_, qk_, sequences_, stream)
                   : launch_attention_forward(g_, qk_, sequences_, two_stages_, stream);
   }
@@ -203,6 +213,7 @@ class Attention : public ProbeCase {
   int sequences_, qk_;
   bool two_stages_ = true;
   bool wgmma_ = false;
+  std::unique_ptr<CudnnAttention> cudnn_;
   Buffer q_, k_, v_, out_, lse_, d_out_, delta_, d_q_, d_k_, d_v_;
   AttentionArguments g_;
 };

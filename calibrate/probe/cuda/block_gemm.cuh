@@ -37,6 +37,7 @@ struct BlockGemm {
     float part[4][4][4];
     std::uint32_t a[4];
     std::uint32_t b[2][4];
+    float scale_a[8];  ///< of the rows of this thread
   };
 
   template <class Lanes>
@@ -69,8 +70,9 @@ struct BlockGemm {
       lanes.each([](int, Registers&) { Lanes::template wait_copies<Stages - 2>(); });
       lanes.barrier();  // this block has arrived, and everybody has left the stage that is loaded next
       load(lanes, shared, g, b, row, column, block + Stages - 1);
+      lanes.each([&](int thread, Registers& r) { fetch_scales(thread, r, g, scale_b, row, tile_n, block); });
       multiply(lanes, shared + (block % Stages) * 2 * kTileBytes);
-      lanes.each([&](int thread, Registers& r) { scale(thread, r, g, scale_b, row, tile_n, block); });
+      lanes.each([&](int thread, Registers& r) { scale(thread, r, g, scale_b, tile_n, block); });
     }
     lanes.each([&](int thread, Registers& r) { store(thread, r, g, row, column); });
   }
@@ -114,26 +116,33 @@ struct BlockGemm {
     return (thread / 64) * 32 + j * 8 + FragmentMap::c_col(thread % 32, element);
   }
 
-  static ORRERY_HD void scale(int thread, Registers& r, const BlockGemmArguments& g, const float* scale_b,
-                              int row, int tile_n, int block) {
+  /// Scales of the rows for block `block`, on their way while the tensor cores multiply.
+  static ORRERY_HD void fetch_scales(int thread, Registers& r, const BlockGemmArguments& g,
+                                     const float* scale_b, int row, int tile_n, int block) {
     const float whole = WeightGradient ? 1.0F : scale_b[tile_n * (g.k / 128) + block];
     ORRERY_UNROLL
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 8; ++i) {
+      const int at = row + row_of(thread, i / 2, i % 2 * 2);
+      r.scale_a[i] = at < g.m ? g.scale_a[static_cast<std::int64_t>(block) * g.m + at] * whole : 0.0F;
+    }
+  }
+
+  /// Scales of the columns of a weight gradient are read here: for them in advance there are no registers.
+  static ORRERY_HD void scale(int thread, Registers& r, const BlockGemmArguments& g, const float* scale_b,
+                              int tile_n, int block) {
+    ORRERY_UNROLL
+    for (int j = 0; j < 4; ++j) {
       ORRERY_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const int at = row + row_of(thread, i, 2 * half);
-        const float sa = at < g.m ? g.scale_a[static_cast<std::int64_t>(block) * g.m + at] * whole : 0.0F;
+      for (int side = 0; side < 2; ++side) {
+        float of_column = 1;
+        if constexpr (WeightGradient) {
+          const int column = tile_n * 128 + column_of(thread, j, side);
+          of_column = column < g.n ? scale_b[static_cast<std::int64_t>(block) * g.n + column] : 0.0F;
+        }
         ORRERY_UNROLL
-        for (int j = 0; j < 4; ++j) {
-          ORRERY_UNROLL
-          for (int e = 2 * half; e < 2 * half + 2; ++e) {
-            float s = sa;
-            if constexpr (WeightGradient) {
-              const int column = tile_n * 128 + column_of(thread, j, e);
-              s *= column < g.n ? scale_b[static_cast<std::int64_t>(block) * g.n + column] : 0.0F;
-            }
-            r.total[i][j][e] += s * r.part[i][j][e];
-          }
+        for (int i = 0; i < 8; ++i) {
+          const float s = WeightGradient ? r.scale_a[i] * of_column : r.scale_a[i];
+          r.total[i / 2][j][i % 2 * 2 + side] += s * r.part[i / 2][j][i % 2 * 2 + side];
         }
       }
     }

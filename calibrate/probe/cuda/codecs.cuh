@@ -40,7 +40,14 @@ ORRERY_HD float round_to_bf16(float x) {
   return from_bf16(to_bf16(x));
 }
 ORRERY_HD std::uint32_t pack_bf16(float low, float high) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  // One instruction for what takes a dozen below; rounds alike, every NaN becomes 0x7fff.
+  std::uint32_t packed;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
+  return packed;
+#else
   return static_cast<std::uint32_t>(to_bf16(low)) | (static_cast<std::uint32_t>(to_bf16(high)) << 16);
+#endif
 }
 
 /// 8-bit format with `Mantissa` bits of mantissa; `Max` is the largest finite value and `MaxCode` its code.

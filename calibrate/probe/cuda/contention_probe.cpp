@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <thread>
 
+#include "calibrate/probe/cuda/green_contexts.hpp"
 #include "calibrate/probe/cuda/kernels.hpp"
 #include "calibrate/probe/cuda/workload.hpp"
 #include "calibrate/probe/stopping.hpp"
@@ -45,11 +49,15 @@ struct Signals {
 class Communication {
  public:
   static constexpr std::int64_t kBuffer = std::int64_t{256} << 20;
-  Communication(int sms, Device& device)
+  /// On `stream` of a partition, or, when it is null, on a stream of its own that all SMs serve.
+  Communication(int sms, Device& device, cudaStream_t stream)
       : sms_(sms), device_(device), from_(kBuffer), to_(kBuffer), shared_(device.shared_bytes - 2048) {
-    int least = 0, greatest = 0;
-    check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "stream");
-    check(cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking, greatest), "stream");
+    if (stream == nullptr) {
+      int least = 0, greatest = 0;
+      check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "stream");
+      check(cudaStreamCreateWithPriority(&own_stream_, cudaStreamNonBlocking, greatest), "stream");
+    }
+    stream_ = stream == nullptr ? own_stream_ : stream;
     check(launch_fill(Fill::kWords, from_.data(), kBuffer / 4, device.fresh_seed(), device.stream), "fill");
     check(cudaStreamSynchronize(device.stream), "fill");
   }
@@ -58,7 +66,7 @@ class Communication {
   ~Communication() {
     signals_.stop();
     cudaStreamSynchronize(stream_);
-    cudaStreamDestroy(stream_);
+    if (own_stream_ != nullptr) cudaStreamDestroy(own_stream_);
   }
 
   /// Begins to run until `stop`; returns when all its blocks have their SM.
@@ -91,7 +99,25 @@ class Communication {
   Buffer from_, to_;
   Signals signals_;
   int shared_;
-  cudaStream_t stream_ = nullptr;
+  cudaStream_t stream_ = nullptr, own_stream_ = nullptr;
+};
+
+/// Cases whose name begins so are measured on the two parts of a partition.
+constexpr std::string_view kGreen = "green ";
+
+/// While it lives, work goes to the part of the partition that is not the communication's.
+class OnPart {
+ public:
+  OnPart(Device& device, const GreenPartition* partition) : device_(device), before_(device.stream) {
+    if (partition != nullptr) device.stream = partition->work();
+  }
+  OnPart(const OnPart&) = delete;
+  OnPart& operator=(const OnPart&) = delete;
+  ~OnPart() { device_.stream = before_; }
+
+ private:
+  Device& device_;
+  cudaStream_t before_;
 };
 
 ProbeCasePtr work_beside(const Case& what, Device& device, int sms) {
@@ -125,7 +151,8 @@ struct EventPair {
 
 /// Time of the communication kernel for a fixed number of bytes, alone or while products run on the other
 /// SMs.
-Answer time_communication(const Case& what, Device& device, int sms, const Effort& effort) {
+Answer time_communication(const Case& what, Device& device, int sms, cudaStream_t part,
+                          const Effort& effort) {
   const bool beside = what.name == "beside gemm";
   const std::int64_t bytes = std::min(size_of(what.shape, "bytes"), 2 * Communication::kBuffer);
   ProbeCasePtr work;
@@ -140,7 +167,7 @@ Answer time_communication(const Case& what, Device& device, int sms, const Effor
     if (!verified || !(verified->error <= verified->limit))
       return Failure{FailureClass::kWrongResult, "the product beside is wrong"};
   }
-  Communication communication(sms, device);
+  Communication communication(sms, device, part);
   EventPair moved, worked;
   const auto run = [&](int products) {
     check(cudaEventRecord(moved.begin, communication.stream()), "event");
@@ -171,17 +198,28 @@ Answer time_communication(const Case& what, Device& device, int sms, const Effor
 
 }  // namespace
 
-Answer run_contention(const Case& what, Device& device, const Effort& effort) {
+Answer run_contention(const Case& asked, Device& device, const Effort& effort) {
+  Case what = asked;
+  const bool green = what.name.starts_with(kGreen);
+  if (green) what.name = what.name.substr(kGreen.size());
   const auto sms = static_cast<int>(size_of(what.shape, "sms"));
   if (sms < 0 || sms >= device.sms || sms > Signals::kMostBlocks)
     unsupported("the device has " + std::to_string(device.sms) + " SMs");
+  if (green && sms == 0) unsupported("a partition needs SMs on both sides");
+  std::unique_ptr<GreenPartition> partition;
+  if (green) partition = make_green_partition(device, sms);
+  const cudaStream_t part = partition ? partition->communication() : nullptr;
+  const OnPart on_part(device, partition.get());
   if (what.op_class == "contention.communication") {
     if (sms < 1) unsupported("needs SMs");
-    return time_communication(what, device, sms, effort);
+    Answer answer = time_communication(what, device, sms, part, effort);
+    if (auto* samples = std::get_if<Samples>(&answer); samples != nullptr && green)
+      samples->note += ", parts of green contexts";
+    return answer;
   }
   const ProbeCasePtr work = work_beside(what, device, sms);
   if (sms == 0) return time_workload(what, device, *work, effort);
-  Communication communication(sms, device);
+  Communication communication(sms, device, part);
   // Once before: kernels are loaded at their first launch, and loading may wait for what runs - which would
   // be for ever.
   (void)work->verify();
@@ -189,7 +227,8 @@ Answer run_contention(const Case& what, Device& device, const Effort& effort) {
   Answer answer = time_workload(what, device, *work, effort);
   communication.stop();
   if (auto* samples = std::get_if<Samples>(&answer))
-    samples->note += ", beside persistent blocks that copy device memory";
+    samples->note += std::string(", beside persistent blocks that copy device memory") +
+                     (green ? ", parts of green contexts" : "");
   return answer;
 }
 

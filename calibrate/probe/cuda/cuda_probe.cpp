@@ -2,6 +2,7 @@
 
 #include "calibrate/probe/cuda/workload.hpp"
 #include "calibrate/probe/probe.hpp"
+#include "calibrate/probe/work.hpp"
 
 namespace orrery {
 namespace {
@@ -10,11 +11,6 @@ int attribute(cudaDeviceAttr name, int device) {
   int value = 0;
   check(cudaDeviceGetAttribute(&value, name, device), "device");
   return value;
-}
-
-bool is_collective(const std::string& name) {
-  return name == "all-to-all" || name == "all-reduce" || name == "all-gather" || name == "reduce-scatter" ||
-         name == "send-recv";
 }
 
 class CudaProbe : public Probe {
@@ -65,21 +61,31 @@ class CudaProbe : public Probe {
   }
 
   [[nodiscard]] Answer run(const Case& what, const Effort& effort) override {
+    return guarded([&] { return measure(what, effort); });
+  }
+  [[nodiscard]] Answer run_sequence(const Sequence& sequence, const Effort& effort) override {
+    return guarded([&] {
+      return orrery::run_sequence(
+          sequence, device_, [this](const Case& what) { return make(what); }, effort);
+    });
+  }
+
+ private:
+  template <class F>
+  [[nodiscard]] Answer guarded(F f) {
     try {
       check(cudaSetDevice(device_.index), "device");
-      return measure(what, effort);
+      return f();
     } catch (const CaseFailed& failed) {
       return failed.failure;
     }
   }
-
- private:
   [[nodiscard]] Answer measure(const Case& what, const Effort& effort) {
     const std::string& name = what.op_class;
     if (name == "launch") return run_launch(what, device_, effort);
     if (name.starts_with("copy.")) return run_host_copy(what, device_, effort);
     if (name.starts_with("contention.")) return run_contention(what, device_, effort);
-    if (is_collective(name)) return run_nccl(what, effort);
+    if (!collective_of(name).empty()) return run_nccl(what, effort);
     const ProbeCasePtr workload = make(what);
     return time_workload(what, device_, *workload, effort);
   }

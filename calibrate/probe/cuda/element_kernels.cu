@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(256) rms_norm_kernel(ElementArguments g) {
 }
 
 __global__ void __launch_bounds__(256) cast_transpose_kernel(ElementArguments g) {
-  __shared__ std::uint16_t shared[CastTranspose::kSharedBytes / 2];
+  __shared__ std::uint32_t shared[CastTranspose::kSharedWords];
   CastTranspose::Registers registers;
   DeviceLanes<CastTranspose::Registers> lanes{registers};
   CastTranspose::run(lanes, shared, g, std::int64_t{blockIdx.y} * CastTranspose::kRows,

@@ -10,7 +10,7 @@
 /// Never run on a GPU so far; all bodies run in tests/calibrate/probe/cuda on the host.
 namespace orrery {
 
-struct Bf16x8 {
+struct alignas(16) Bf16x8 {  // moved as one word of 16 bytes
   std::uint16_t at[8];
 };
 struct alignas(8) Fp8x8 {
@@ -190,20 +190,28 @@ struct RmsNorm {
 /// bf16 [rows][width] to E4M3 [width][rows] with a scale per 128 along the new rows: what an FP8 weight
 /// gradient reads. A block of 256 threads takes 128 x 64 through shared memory.
 struct CastTranspose {
-  static constexpr int kThreads = 256, kRows = 128, kColumns = 64,
-                       kPitch = kColumns + 2;  // pitch of 33 words: no conflicts
-  static constexpr int kSharedBytes = kRows * kPitch * 2;
+  static constexpr int kThreads = 256, kRows = 128, kColumns = 64;
+  static constexpr int kPitch = kColumns / 2 + 1;  // words of two elements
+  static constexpr int kSharedWords = kRows * kPitch + 4 * (kRows / 32);
   struct Registers {
     float largest;
   };
+  /// Word of columns `column` and `column` + 1 (even) of row `row`. Rows are 33 words apart, and each 32 rows
+  /// four words more: a warp reads 8 columns of rows r, r + 32, r + 64, r + 96, whose words then lie in 16
+  /// banks, and writes 4 rows of 64 columns to all 32.
+  static ORRERY_HD int word(int row, int column) { return row * kPitch + row / 32 * 4 + column / 2; }
+
   template <class Lanes>
-  static ORRERY_HD void run(Lanes& lanes, std::uint16_t* shared, const ElementArguments& g, std::int64_t row,
+  static ORRERY_HD void run(Lanes& lanes, std::uint32_t* shared, const ElementArguments& g, std::int64_t row,
                             std::int64_t column) {
     lanes.each([&](int thread, Registers&) {
       for (int i = thread; i < kRows * kColumns / 8; i += kThreads) {
         const int r = i / (kColumns / 8), c = i % (kColumns / 8) * 8;
         const Bf16x8 x = load8(g.x + (row + r) * g.width + column + c);
-        for (int j = 0; j < 8; ++j) shared[r * kPitch + c + j] = x.at[j];
+        ORRERY_UNROLL
+        for (int j = 0; j < 8; j += 2)
+          shared[word(r, c + j)] =
+              static_cast<std::uint32_t>(x.at[j]) | static_cast<std::uint32_t>(x.at[j + 1]) << 16;
       }
     });
     lanes.barrier();
@@ -211,8 +219,7 @@ struct CastTranspose {
     lanes.each([&](int thread, Registers& r) {
       const int c = thread / 4, from = thread % 4 * 32;
       r.largest = 0;
-      for (int i = 0; i < 32; ++i)
-        r.largest = fmaxf(r.largest, fabsf(from_bf16(shared[(from + i) * kPitch + c])));
+      for (int i = 0; i < 32; ++i) r.largest = fmaxf(r.largest, fabsf(element(shared, from + i, c)));
     });
     lanes.template group_max<4>([](Registers& r) -> float& { return r.largest; });
     lanes.each([&](int thread, Registers& r) {
@@ -221,12 +228,16 @@ struct CastTranspose {
       std::uint8_t* to = g.codes + (column + c) * g.rows + row + from;
       for (int i = 0; i < 32; i += 8) {
         Fp8x8 codes;
-        for (int j = 0; j < 8; ++j)
-          codes.at[j] = to_e4m3(from_bf16(shared[(from + i + j) * kPitch + c]) * inverse);
+        for (int j = 0; j < 8; ++j) codes.at[j] = to_e4m3(element(shared, from + i + j, c) * inverse);
         *reinterpret_cast<Fp8x8*>(to + i) = codes;
       }
       if (thread % 4 == 0) g.scales[row / 128 * g.width + column + c] = scale;
     });
+  }
+
+ private:
+  static ORRERY_HD float element(const std::uint32_t* shared, int row, int column) {
+    return from_bf16(static_cast<std::uint16_t>(shared[word(row, column)] >> (16 * (column % 2))));
   }
 };
 

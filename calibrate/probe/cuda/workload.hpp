@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,11 @@ using ProbeCasePtr = std::unique_ptr<ProbeCase>;
 [[nodiscard]] Answer run_contention(const Case& what, Device& device,
                                     const Effort& effort);              // contention_probe.cpp
 [[nodiscard]] Answer run_nccl(const Case& what, const Effort& effort);  // nccl_probe.cpp
+
+using CaseMaker = std::function<ProbeCasePtr(const Case&)>;
+/// The steps one after the other, each made and verified first; sequence_workload.cpp.
+[[nodiscard]] Answer run_sequence(const Sequence& sequence, Device& device, const CaseMaker& make,
+                                  const Effort& effort);
 
 /// Verifies, warms up, and times with events: short kernels several at a time in a CUDA graph; with `cold_l2`
 /// one at a time after the L2 cache has been overwritten; with `sustained` back to back for the seconds of

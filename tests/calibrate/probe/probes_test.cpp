@@ -57,10 +57,15 @@ TEST(Work, OfCausalMlaAttentionIsThatOfThePublishedBenchmark) {
   EXPECT_NEAR(work_of(mla).flops / 1.148e-3, 599e12, 0.5e12);
 }
 
+TEST(Work, OfAResidualAdditionIsTwoReadAndOneWritten) {
+  // 3 x 128 elements of two bytes, three times.
+  EXPECT_EQ(work_of({.op_class = "memory.copy", .shape = {{"rows", 3}, {"width", 128}}}).bytes, 3 * 128 * 6);
+}
+
 TEST(Work, OfUnknownClassesIsNothing) {
   EXPECT_EQ(work_of({.op_class = "launch"}).bytes, 0);
-  EXPECT_EQ(work_of({.op_class = "all-gather", .shape = {{"bytes", 8}, {"gpus", 1}}}).bytes, 0);
-  EXPECT_EQ(work_of({.op_class = "all-gather", .shape = {{"bytes", 8}, {"gpus", 4}}}).bytes, 6);
+  EXPECT_EQ(work_of({.op_class = "collective.all-gather", .shape = {{"bytes", 8}, {"gpus", 1}}}).bytes, 0);
+  EXPECT_EQ(work_of({.op_class = "collective.all-gather", .shape = {{"bytes", 8}, {"gpus", 4}}}).bytes, 6);
 }
 
 // --- When to stop ---

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "calibrate/probe/cuda/element_wise.cuh"
@@ -105,7 +106,7 @@ TEST(ElementWise, CastTransposeHoldsTheSameValuesTurnedRound) {
   std::vector<float> scales(rows / 128 * width, NAN);
   const ElementArguments g{
       .x = x.data(), .codes = codes.data(), .scales = scales.data(), .rows = rows, .width = width};
-  std::vector<std::uint16_t> shared(CastTranspose::kSharedBytes / 2);
+  std::vector<std::uint32_t> shared(CastTranspose::kSharedWords);
   for (std::int64_t row = 0; row < rows; row += 128)
     for (std::int64_t column = 0; column < width; column += 64) {
       HostLanes<CastTranspose::Registers> lanes(CastTranspose::kThreads);
@@ -118,6 +119,33 @@ TEST(ElementWise, CastTransposeHoldsTheSameValuesTurnedRound) {
       EXPECT_LE(std::abs(back - at(x, r * width + c)),
                 std::max(std::abs(at(x, r * width + c)) / 16, scale * std::exp2(-10)) * 1.001);
     }
+}
+
+/// Distinct words that a warp asks of one bank of 32 at a time; more than one takes as many turns.
+int turns(const std::vector<int>& words) {
+  std::vector<std::set<int>> banks(32);
+  for (const int word : words) banks[static_cast<std::size_t>(word % 32)].insert(word);
+  std::size_t most = 0;
+  for (const std::set<int>& bank : banks) most = std::max(most, bank.size());
+  return static_cast<int>(most);
+}
+
+TEST(ElementWise, CastTransposeUsesEveryBankOnceInATurn) {
+  for (int warp = 0; warp < 8; ++warp) {
+    for (int i = 0; i < 32; ++i) {
+      std::vector<int> read;
+      for (int lane = 0; lane < 32; ++lane)
+        read.push_back(CastTranspose::word(lane % 4 * 32 + i, 8 * warp + lane / 4));
+      EXPECT_EQ(turns(read), 1) << "warp " << warp << ", row " << i;
+      EXPECT_LT(*std::max_element(read.begin(), read.end()), CastTranspose::kSharedWords);
+    }
+    for (int j = 0; j < 8; j += 2) {
+      std::vector<int> written;
+      for (int lane = 0; lane < 32; ++lane)
+        written.push_back(CastTranspose::word(4 * warp + lane / 8, lane % 8 * 8 + j));
+      EXPECT_EQ(turns(written), 1) << "warp " << warp << ", word " << j;
+    }
+  }
 }
 
 TEST(Exchange, DispatchThenCombineWithWeightsThatSumToOneGivesTheTokenBack) {
