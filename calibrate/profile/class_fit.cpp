@@ -35,9 +35,13 @@ double get(const Case& c, const char* name) {
   return static_cast<double>(size_of(c.shape, name));
 }
 
-/// Distinct ranks out of n that k random experts lie on.
-double distinct(double n, double k) {
-  return n * (1 - std::pow(1 - 1 / n, k));
+/// Distinct ranks out of n that hold k distinct random experts out of `experts`, the same number on each:
+/// n (1 - C(experts - experts/n, k) / C(experts, k)); for unknown `experts` as for very many.
+double distinct(double n, double k, double experts) {
+  if (experts < n) return n * (1 - std::pow(1 - 1 / n, k));
+  double miss = 1;
+  for (double i = 0; i < k; ++i) miss *= std::max(0.0, (experts - experts / n - i) / (experts - i));
+  return n * (1 - miss);
 }
 
 /// Sizes of the models from the shape of a case; false when sizes are missing.
@@ -89,11 +93,12 @@ bool fill(const Case& c, const Samples& s, Observation& o) {
     const double hidden = get(c, "hidden"), gpus = get(c, "gpus") > 0 ? get(c, "gpus") : 8;
     if (get(c, "between_nodes") > 0) return false;
     o.tokens = get(c, "tokens");
-    o.m = get(c, "sms") > 0 ? get(c, "sms") : 24;
+    o.sms = get(c, "sms") > 0 ? get(c, "sms") : 24;
     o.gpus = gpus;
-    const double payload = dispatch && starts(c.dtype, "fp8") ? hidden + hidden / 32 : 2 * hidden;
+    o.row_bytes = dispatch && starts(c.dtype, "fp8") ? hidden + hidden / 32 : 2 * hidden;
     const bool copies = starts(cls, "communication-low-latency.");
-    o.bytes = o.tokens * (copies ? get(c, "top_k") : distinct(gpus, get(c, "top_k"))) * payload;
+    o.targets = copies ? get(c, "top_k") : distinct(gpus, get(c, "top_k"), get(c, "experts"));
+    o.bytes = o.tokens * o.targets * o.row_bytes;
     return o.bytes > 0;
   }
   if (starts(cls, "collective.")) {
@@ -187,7 +192,7 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
     return power_model(
         gpu.power.communication_floor_w.value + (gpu.power.kernel_w ? gpu.power.kernel_w->value : 0.0),
         gpu.power.joules_per_byte.value);
-  if (starts(c, "collective.")) return collective_model(fastest);
+  if (starts(c, "collective.")) return collective_model(data.points);
   if (starts(c, "communication")) return exchange_model(fastest);
   const DeviceFacts facts = device_facts(gpu, c);
   if (starts(c, "moe-layer.")) return expert_model(facts, element_bytes(precision_of(c)));
