@@ -6,6 +6,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "calibrate/profile/direct_figures.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
 
@@ -35,13 +36,18 @@ double get(const Case& c, const char* name) {
   return static_cast<double>(size_of(c.shape, name));
 }
 
-/// Distinct ranks out of n that hold k distinct random experts out of `experts`, the same number on each:
-/// n (1 - C(experts - experts/n, k) / C(experts, k)); for unknown `experts` as for very many.
-double distinct(double n, double k, double experts) {
-  if (experts < n) return n * (1 - std::pow(1 - 1 / n, k));
-  double miss = 1;
-  for (double i = 0; i < k; ++i) miss *= std::max(0.0, (experts - experts / n - i) / (experts - i));
-  return n * (1 - miss);
+/// "collective.all-reduce" of the class "all-reduce" that `measure` writes; other names stay.
+std::string model_class(const std::string& op_class) {
+  const std::vector<std::string>& names = collective_names();
+  const bool own = std::find(names.begin(), names.end(), op_class) != names.end();
+  return own ? "collective." + op_class : op_class;
+}
+
+/// Sums in integers take other paths: switches add up floats only.
+bool is_integer_sum(const Case& c) {
+  const bool sums = c.op_class.find("all-reduce") != std::string::npos ||
+                    c.op_class.find("reduce-scatter") != std::string::npos;
+  return sums && (c.dtype.rfind("int", 0) == 0 || c.dtype.rfind("uint", 0) == 0);
 }
 
 /// Sizes of the models from the shape of a case; false when sizes are missing.
@@ -97,7 +103,7 @@ bool fill(const Case& c, const Samples& s, Observation& o) {
     o.gpus = gpus;
     o.row_bytes = dispatch && starts(c.dtype, "fp8") ? hidden + hidden / 32 : 2 * hidden;
     const bool copies = starts(cls, "communication-low-latency.");
-    o.targets = copies ? get(c, "top_k") : distinct(gpus, get(c, "top_k"), get(c, "experts"));
+    o.targets = copies ? get(c, "top_k") : exchange_targets(gpus, get(c, "top_k"), get(c, "experts"));
     o.bytes = o.tokens * o.targets * o.row_bytes;
     return o.bytes > 0;
   }
@@ -135,6 +141,22 @@ void add(std::map<Key, ClassPoints>& classes, const Case& c, const Observation& 
 
 }  // namespace
 
+double exchange_targets(double n, double k, double experts) {
+  if (experts < n) return n * (1 - std::pow(1 - 1 / n, k));
+  double miss = 1;
+  for (double i = 0; i < k; ++i) miss *= std::max(0.0, (experts - experts / n - i) / (experts - i));
+  return n * (1 - miss);
+}
+
+std::optional<Observation> observe(const Case& what, const Samples& samples) {
+  Case c = what;
+  c.op_class = model_class(what.op_class);
+  Observation o;
+  o.seconds = median_seconds(samples);
+  if (!fill(c, samples, o)) return std::nullopt;
+  return o;
+}
+
 SortedSamples sort_samples(std::span<const SampleFile> files) {
   SortedSamples out;
   std::map<Key, ClassPoints> classes;
@@ -145,13 +167,20 @@ SortedSamples sort_samples(std::span<const SampleFile> files) {
         ++out.unused[fmt::format("failed: {}", to_text(std::get<Failure>(outcome.answer).kind))];
         continue;
       }
-      Observation o;
-      o.seconds = median_seconds(*samples);
-      if (!fill(outcome.what, *samples, o)) {
+      if (is_direct(outcome.what.op_class)) continue;
+      if (is_integer_sum(outcome.what)) {
+        ++out.unused["sums in integers: training reduces floats, which other paths serve"];
+        continue;
+      }
+      const std::optional<Observation> seen = observe(outcome.what, *samples);
+      if (!seen) {
         ++out.unused[fmt::format("class {}: no model, or sizes are missing", outcome.what.op_class)];
         continue;
       }
-      add(classes, outcome.what, o, file.about);
+      Observation o = *seen;
+      Case what = outcome.what;
+      what.op_class = model_class(what.op_class);
+      add(classes, what, o, file.about);
       // Readings average over a second: only runs that were kept up so long say what a kernel draws. Tables
       // repeat a kernel 3,000 times at most.
       const std::optional<double> watts = samples->values.front().watts;

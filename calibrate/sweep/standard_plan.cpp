@@ -198,12 +198,19 @@ void add_exchange(Plan& plan, const ModelSpec& model, const PlanOptions& options
     }
   }
   if (options.gpus < 2) return;
+  // Two, four, ... and all GPUs of the node, since rates and latencies differ; nearly every power of two,
+  // since the library changes its protocol somewhere (14 sizes show where).
+  std::set<std::int64_t> counts{options.gpus};
+  for (std::int64_t n = 2; n < options.gpus; n *= 2) counts.insert(n);
   for (const char* kind : {"all-to-all", "all-reduce", "all-gather", "reduce-scatter", "send-recv"}) {
-    for (int power = 12; power <= 30; power += 3) {
-      plan.add({.op_class = kind,
-                .name = std::string(kind) == "all-to-all" ? "nccl send-recv" : "nccl",
-                .shape = {{"bytes", std::int64_t{1} << power}, {"gpus", options.gpus}},
-                .dtype = "bf16"});
+    for (const std::int64_t gpus : counts) {
+      if (std::string(kind) == "send-recv" && gpus > *counts.begin()) continue;
+      for (int power = 12; power <= 29; ++power) {
+        plan.add({.op_class = kind,
+                  .name = std::string(kind) == "all-to-all" ? "nccl send-recv" : "nccl",
+                  .shape = {{"bytes", std::int64_t{1} << power}, {"gpus", gpus}},
+                  .dtype = "bf16"});
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "sim/hw/comm_curves.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/base/check.hpp"
 #include "sim/hw/power_sum.hpp"
@@ -29,8 +30,37 @@ double sent_bytes(const std::string& operation, double bytes, double n) {
   return bytes * (n - 1) / n * (operation == "all-reduce" ? 2 : 1);
 }
 
-bool CollectiveCurves::has(const std::string& operation) const {
-  return std::any_of(curves.begin(), curves.end(), [&](const auto& c) { return c.operation == operation; });
+std::vector<const CollectiveCurve*> CollectiveCurves::of(const std::string& operation) const {
+  std::vector<const CollectiveCurve*> out;
+  for (const CollectiveCurve& c : curves)
+    if (c.operation == operation) out.push_back(&c);
+  std::sort(out.begin(), out.end(),
+            [](const CollectiveCurve* a, const CollectiveCurve* b) { return a->gpus < b->gpus; });
+  return out;
+}
+
+std::optional<double> measured_seconds(const CollectiveCurves& curves, const std::string& operation,
+                                       double sent, double n, LinkScale scale) {
+  const CollectiveCurve *below = nullptr, *above = nullptr;
+  for (const CollectiveCurve& c : curves.curves) {
+    if (c.operation != operation) continue;
+    const auto gpus = static_cast<double>(c.gpus);
+    if (gpus <= n && (below == nullptr || c.gpus > below->gpus)) below = &c;
+    if (gpus >= n && (above == nullptr || c.gpus < above->gpus)) above = &c;
+  }
+  if (below == nullptr && above == nullptr) return std::nullopt;
+  if (below == nullptr) return collective_seconds(above->protocols, sent, scale);
+  const auto least = static_cast<double>(below->gpus);
+  if (above == nullptr) {
+    scale.latency *= std::log(n) / std::log(least);
+    return collective_seconds(below->protocols, sent, scale);
+  }
+  const double low = collective_seconds(below->protocols, sent, scale);
+  if (above == below) return low;
+  const double share = std::log(n / least) / std::log(static_cast<double>(above->gpus) / least);
+  const double high = collective_seconds(above->protocols, sent, scale);
+  if (!(low > 0) || !(high > 0)) return low + share * (high - low);
+  return low * std::pow(high / low, share);
 }
 
 const std::vector<std::string>& collective_names() {

@@ -55,8 +55,17 @@ struct CollectiveCurves {
   double link_latency_s = 0;    ///< latency of the same tier
   std::vector<CollectiveCurve> curves;
 
-  [[nodiscard]] bool has(const std::string& operation) const;
+  /// The curves of an operation, by growing number of GPUs.
+  [[nodiscard]] std::vector<const CollectiveCurve*> of(const std::string& operation) const;
 };
+
+/// Seconds of an operation on n >= 2 GPUs of a node, `sent` bytes by each. Between two measured numbers of
+/// GPUs the logarithm of the time is interpolated in the logarithm of n; above the largest the largest
+/// counts, with latencies in proportion to log n (assumed); below the smallest the smallest. Empty: the
+/// operation has no curve.
+[[nodiscard]] std::optional<double> measured_seconds(const CollectiveCurves& curves,
+                                                     const std::string& operation, double sent, double n,
+                                                     LinkScale scale = {});
 
 /// "all-gather", "all-reduce", "all-to-all", "reduce-scatter", "send-recv".
 [[nodiscard]] const std::vector<std::string>& collective_names();
@@ -73,11 +82,12 @@ struct ExchangeCurve {
   double overlap = 1;      ///< p
   double bytes_per_s = 0;  ///< of the links of one GPU
   double sm_bytes_per_s = 0;
-  double sm_overlap = 1;  ///< q
-  double own_rows = 0;    ///< rows of a token that SMs move beside those sent
-  double row_bytes = 0;   ///< what an SM does for a row besides, in bytes
+  double sm_overlap = 1;                     ///< q
+  double own_rows = 0;                       ///< rows of a token that SMs move beside those sent
+  double row_bytes = 0;                      ///< what an SM does for a row besides, in bytes
   std::int64_t least_sms = 1, most_sms = 1;  ///< measured; outside the nearest of them counts
-  double link_bytes_per_s = 0;               ///< nvlink_*_bytes_per_s that the curve belongs to
+  double link_bytes_per_s = 0;  ///< nvlink_*_bytes_per_s of the cluster that the curve belongs to
+  double link_latency_s = 0;    ///< latency of its tier inside the node
   Origin origin = Origin::kFitted;
   std::string source;
   std::string date;
