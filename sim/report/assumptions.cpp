@@ -85,6 +85,9 @@ void add_collectives(const ClusterProfile& c, List& list) {
       gpus += (gpus.empty() ? "" : ", ") + std::to_string(curve->gpus);
     list.add("collectives." + operation, gpus, "GPUs of a node", to_text(curves.back()->origin),
              fit_source(*curves.back()));
+    if (curves.back()->gpus < c.gpus_per_node)
+      list.add("collectives." + operation + ".larger_groups", std::to_string(curves.back()->gpus),
+               "GPUs measured at most", "assumed", "more GPUs of a node: the same rate, latency as log n");
   }
   add_link_scale("collectives", link_scale(c, *c.collectives), list);
 }
