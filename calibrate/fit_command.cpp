@@ -10,6 +10,7 @@
 #include "calibrate/profile/build_cluster.hpp"
 #include "calibrate/profile/build_profile.hpp"
 #include "calibrate/profile/direct_figures.hpp"
+#include "calibrate/profile/sparse_classes.hpp"
 #include "calibrate/sample_input.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
@@ -87,13 +88,15 @@ std::string names_of_cluster_fits(const std::vector<ClassFit>& fits) {
 
 void write_profiles(const FitCommandOptions& options, const GpuProfile& base,
                     const std::optional<ClusterProfile>& base_cluster, const std::vector<ClassFit>& fits,
-                    const DirectFigures& direct, const SampleSource& source, std::ostream& log) {
+                    const std::vector<ClassPoints>& sparse, const DirectFigures& direct,
+                    const SampleSource& source, std::ostream& log) {
   const auto stem = [](const std::string& file) { return std::filesystem::path(file).stem().string(); };
   std::vector<std::string> unplaced;
   std::string gpu_text, cluster_text;
   GpuProfile profile = base;
   if (!options.output.empty()) {
     profile = build_profile(base, fits, direct, source, unplaced);
+    scale_sparse(profile, sparse, source, unplaced);
     profile.name = options.name.empty() ? stem(options.output) : options.name;
     gpu_text = to_json_text(profile);
   }
@@ -173,6 +176,7 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
   }
 
   std::vector<ClassFit> fits;
+  std::vector<ClassPoints> sparse;
   std::vector<std::string> failed;
   fmt::print(out, "{:<32} {:>6} {:>14} {:>14} {:>8} {:>14}  {}\n", "class", "points", "cv median/p90",
              "in-sample", "held out", "median/p90", "ended");
@@ -184,6 +188,13 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
     if (std::find(options.keep.begin(), options.keep.end(), curve_name(all.op_class)) != options.keep.end()) {
       fmt::print(out, "{:<32} {:>6} not fitted: --keep leaves the curve of {}\n", label, part.points.size(),
                  base.name);
+      continue;
+    }
+    if (is_sparse(part, base)) {
+      fmt::print(out,
+                 "{:<32} {:>6} too few for a curve of their own: they scale that of the nearest relative\n",
+                 label, part.points.size());
+      sparse.push_back(part);
       continue;
     }
     try {
@@ -206,7 +217,7 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
   for (const auto& [reason, count] : input.skipped) fmt::print(log, "  not used: {:>8}  {}\n", count, reason);
   for (const auto& [reason, count] : sorted.unused) fmt::print(log, "  not used: {:>8}  {}\n", count, reason);
   for (const auto& [reason, count] : direct.unused) fmt::print(log, "  not used: {:>8}  {}\n", count, reason);
-  if (fits.empty() && !sorted.classes.empty())
+  if (fits.empty() && sparse.empty() && !sorted.classes.empty())
     throw InputError(options.samples.front(), "no class could be fitted; see the lines above");
 
   if (!options.output.empty() || base_cluster) {
@@ -218,7 +229,7 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
     const SampleSource source{.source = options.source.empty() ? input.about("source", file) : options.source,
                               .date = options.date.empty() ? input.about("date", "unknown") : options.date,
                               .hash = input.hash};
-    write_profiles(options, base, base_cluster, chosen, direct, source, log);
+    write_profiles(options, base, base_cluster, chosen, sparse, direct, source, log);
   }
   return failed.empty() ? 0 : 5;
 }

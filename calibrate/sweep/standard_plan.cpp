@@ -105,20 +105,25 @@ void add_grid(Plan& plan, int count) {
 void add_attention(Plan& plan, const ModelSpec& model) {
   const std::string family = model.mla ? "attention-mla" : "attention";
   const std::int64_t kv = model.mla ? model.heads : model.kv_heads;
+  // All heads and a quarter of them, as tensor parallelism leaves them, and two sequences: a curve needs 14
+  // points.
   for (const std::int64_t sequence :
        {std::int64_t{1024}, std::int64_t{2048}, std::int64_t{4096}, std::int64_t{8192}}) {
-    // Forward by the wgmma of Hopper as well as by mma.sync, which every device here has.
-    for (const auto& [direction, name] :
-         {std::pair{".forward", "own"}, {".forward", "own wgmma"}, {".backward", "own"}}) {
-      plan.add({.op_class = family + direction,
-                .name = name,
-                .shape = {{"sequences", 1},
-                          {"heads", model.heads},
-                          {"kv_heads", kv},
-                          {"sequence", sequence},
-                          {"qk_dim", model.qk_head_dim()},
-                          {"v_dim", model.v_head_dim()}},
-                .dtype = "bf16"});
+    for (const auto& [sequences, part] :
+         {std::pair<std::int64_t, std::int64_t>{1, 1}, {1, 4}, {2, 1}, {2, 4}}) {
+      // Forward by the wgmma of Hopper as well as by mma.sync, which every device here has.
+      for (const auto& [direction, name] :
+           {std::pair{".forward", "own"}, {".forward", "own wgmma"}, {".backward", "own"}}) {
+        plan.add({.op_class = family + direction,
+                  .name = name,
+                  .shape = {{"sequences", sequences},
+                            {"heads", std::max<std::int64_t>(1, model.heads / part)},
+                            {"kv_heads", std::max<std::int64_t>(1, kv / part)},
+                            {"sequence", sequence},
+                            {"qk_dim", model.qk_head_dim()},
+                            {"v_dim", model.v_head_dim()}},
+                  .dtype = "bf16"});
+      }
     }
   }
   if (!model.mla) return;
