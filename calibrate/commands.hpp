@@ -30,12 +30,14 @@ struct FitCommandOptions {
   std::int64_t points = 0;           ///< fit so many random points per class, the rest is held out; 0: all
   std::uint64_t seed = 1;
   std::string output;             ///< profile to write; empty: report only
+  std::string cluster;            ///< cluster profile to start from
+  std::string cluster_output;     ///< cluster profile to write
   std::vector<std::string> keep;  ///< classes whose curve stays that of `base`
   std::string clocks;             ///< profile whose clocks in long runs are taken; empty: they are fitted
   bool parameters = false;
 };
-/// `fit`: every class of the samples, its errors in a table, the profile when asked for. Exit code 5 when a
-/// class could not be fitted.
+/// `fit`: every class of the samples, its errors in a table, the profiles of GPU and cluster when asked for.
+/// Exit code 5 when a class could not be fitted.
 [[nodiscard]] int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& log);
 
 struct CheckOptions {

@@ -7,7 +7,10 @@
 #include <ostream>
 
 #include "calibrate/commands.hpp"
+#include "calibrate/profile/build_cluster.hpp"
 #include "calibrate/profile/build_profile.hpp"
+#include "calibrate/profile/direct_figures.hpp"
+#include "calibrate/profile/sparse_classes.hpp"
 #include "calibrate/sample_input.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
@@ -46,6 +49,89 @@ void check_kept(const std::vector<std::string>& keep, const GpuProfile& base) {
                                              base.name, join(known), did_you_mean(name, known)));
 }
 
+/// Before minutes of fitting: whether `file` can be written. InputError.
+void check_writable(const std::string& file) {
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder))
+    throw InputError(file, fmt::format("found no folder '{}' to write to; make it first", folder.string()));
+  if (std::filesystem::is_directory(file))
+    throw InputError(file, "is a folder, expected a file name to write");
+}
+
+/// The cluster to start from; its GPU has to be the one that the models know.
+ClusterProfile load_base_cluster(const std::string& file, const GpuProfile& base) {
+  ClusterProfile cluster = read_cluster_file(file);
+  if (cluster.gpu_name != base.name)
+    throw InputError(file + "#/gpu",
+                     fmt::format("found a cluster of '{}', expected one of the GPU of --base, "
+                                 "'{}'",
+                                 cluster.gpu_name, base.name));
+  return cluster;
+}
+
+bool has_burst_twin(const SortedSamples& sorted, const ClassPoints& data) {
+  return data.sustained && std::any_of(sorted.classes.begin(), sorted.classes.end(), [&](const auto& other) {
+           return other.op_class == data.op_class && !other.sustained;
+         });
+}
+
+/// Fits that only a cluster profile can hold, for people.
+std::string names_of_cluster_fits(const std::vector<ClassFit>& fits) {
+  std::string names;
+  for (const ClassFit& f : fits) {
+    if (!is_of_cluster(f.data.op_class)) continue;
+    names += (names.empty() ? "" : ", ") + f.data.op_class;
+    if (f.data.gpus > 0) names += fmt::format(" x{}", f.data.gpus);
+  }
+  return names;
+}
+
+void write_profiles(const FitCommandOptions& options, const GpuProfile& base,
+                    const std::optional<ClusterProfile>& base_cluster, const std::vector<ClassFit>& fits,
+                    const std::vector<ClassPoints>& sparse, const DirectFigures& direct,
+                    const SampleSource& source, std::ostream& log) {
+  const auto stem = [](const std::string& file) { return std::filesystem::path(file).stem().string(); };
+  std::vector<std::string> unplaced;
+  std::string gpu_text, cluster_text;
+  GpuProfile profile = base;
+  if (!options.output.empty()) {
+    profile = build_profile(base, fits, direct, source, unplaced);
+    scale_sparse(profile, sparse, source, unplaced);
+    profile.name = options.name.empty() ? stem(options.output) : options.name;
+    gpu_text = to_json_text(profile);
+  }
+  if (base_cluster) {
+    ClusterProfile cluster = build_cluster(*base_cluster, fits, direct, source, unplaced);
+    cluster.name =
+        options.output.empty() && !options.name.empty() ? options.name : stem(options.cluster_output);
+    cluster.gpu_name = profile.name;
+    cluster_text = to_json_text(cluster);
+  }
+  // Both texts are there before the first is written.
+  const auto of_cluster = static_cast<std::size_t>(std::count_if(
+      fits.begin(), fits.end(), [](const ClassFit& f) { return is_of_cluster(f.data.op_class); }));
+  if (!options.output.empty()) {
+    write_file(options.output, gpu_text);
+    fmt::print(log, "{}: {} classes fitted into the profile '{}'\n", options.output, fits.size() - of_cluster,
+               profile.name);
+  }
+  if (base_cluster) {
+    write_file(options.cluster_output, cluster_text);
+    fmt::print(log, "{}: {} curves fitted into the cluster '{}'{}\n", options.cluster_output, of_cluster,
+               stem(options.cluster_output),
+               direct.host_link_bytes_per_s ? ", and its link to the host measured" : "");
+  } else {
+    const char* how = "of a cluster, not of a GPU: --cluster BASE and --cluster-output FILE write them";
+    if (of_cluster > 0) unplaced.push_back(fmt::format("{}: {}", names_of_cluster_fits(fits), how));
+    if (direct.host_link_bytes_per_s)
+      unplaced.push_back(
+          fmt::format("copies to and from the host ({:.3g} B/s): {}", *direct.host_link_bytes_per_s, how));
+  }
+  if (options.output.empty() && direct.of_gpu())
+    unplaced.push_back("launches and contention: -o FILE writes them into a GPU profile");
+  for (const std::string& name : unplaced) fmt::print(log, "  not written: {}\n", name);
+}
+
 void print_parameters(const ClassFit& f, std::ostream& out) {
   for (const FittedParameter& p : f.fit.parameters)
     fmt::print(out, "      {:<24} {:>11.4g} {:<7} {}\n", p.name, p.value, p.unit,
@@ -62,26 +148,35 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
     throw InputError("",
                      "no --base: the models need the SMs, peaks and bandwidth of the device; name a GPU "
                      "profile, e.g. --base hwprofiles/gpu/h100-sxm.json");
-  // Before minutes of fitting.
-  const std::filesystem::path folder = std::filesystem::path(options.output).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder))
+  check_writable(options.output);
+  check_writable(options.cluster_output);
+  if (!options.output.empty() && options.output == options.cluster_output)
     throw InputError(options.output,
-                     fmt::format("found no folder '{}' to write to; make it first", folder.string()));
-  if (std::filesystem::is_directory(options.output))
-    throw InputError(options.output, "is a folder, expected a file name to write");
+                     "is named for the GPU profile and for the cluster profile; name two files");
   const GpuProfile base = load_gpu_profile(options.base);
   check_kept(options.keep, base);
+  std::optional<ClusterProfile> base_cluster;
+  if (!options.cluster.empty()) base_cluster = load_base_cluster(options.cluster, base);
   std::optional<GpuProfile> clocks;
   if (!options.clocks.empty()) clocks = load_gpu_profile(options.clocks);
   const SortedSamples sorted = sort_samples(input.files);
-  if (sorted.classes.empty()) {
+  const DirectFigures direct = direct_figures(input.files);
+  if (base_cluster && !direct.host_link_bytes_per_s &&
+      std::none_of(sorted.classes.begin(), sorted.classes.end(),
+                   [](const ClassPoints& c) { return is_of_cluster(c.op_class); }))
+    throw InputError("--cluster",
+                     "found no collective, exchange or copy to the host among the samples, "
+                     "expected some: nothing else belongs into a cluster profile");
+  if (sorted.classes.empty() && !direct.of_gpu() && !direct.host_link_bytes_per_s) {
     std::string reasons;
+    for (const auto& [reason, count] : direct.unused) reasons += fmt::format("; {} ({})", reason, count);
     for (const auto& [reason, count] : input.skipped) reasons += fmt::format("; {} ({})", reason, count);
     for (const auto& [reason, count] : sorted.unused) reasons += fmt::format("; {} ({})", reason, count);
     throw InputError(options.samples.front(), "holds no sample that a model covers" + reasons);
   }
 
   std::vector<ClassFit> fits;
+  std::vector<ClassPoints> sparse;
   std::vector<std::string> failed;
   fmt::print(out, "{:<32} {:>6} {:>14} {:>14} {:>8} {:>14}  {}\n", "class", "points", "cv median/p90",
              "in-sample", "held out", "median/p90", "ended");
@@ -93,6 +188,13 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
     if (std::find(options.keep.begin(), options.keep.end(), curve_name(all.op_class)) != options.keep.end()) {
       fmt::print(out, "{:<32} {:>6} not fitted: --keep leaves the curve of {}\n", label, part.points.size(),
                  base.name);
+      continue;
+    }
+    if (is_sparse(part, base)) {
+      fmt::print(out,
+                 "{:<32} {:>6} too few for a curve of their own: they scale that of the nearest relative\n",
+                 label, part.points.size());
+      sparse.push_back(part);
       continue;
     }
     try {
@@ -107,37 +209,27 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
       fits.push_back(std::move(f));
     } catch (const InputError& error) {
       fmt::print(out, "{:<32} {:>6} not fitted: {}\n", label, part.points.size(), error.problem());
-      failed.push_back(label);
+      // A few kept-up runs are there to show clocks and watts; the bursts carry the curve.
+      if (!has_burst_twin(sorted, all)) failed.push_back(label);
     }
   }
   fmt::print(out, "relative errors in %, of predicted against measured time (power: watts)\n");
   for (const auto& [reason, count] : input.skipped) fmt::print(log, "  not used: {:>8}  {}\n", count, reason);
   for (const auto& [reason, count] : sorted.unused) fmt::print(log, "  not used: {:>8}  {}\n", count, reason);
-  if (fits.empty())
+  for (const auto& [reason, count] : direct.unused) fmt::print(log, "  not used: {:>8}  {}\n", count, reason);
+  if (fits.empty() && sparse.empty() && !sorted.classes.empty())
     throw InputError(options.samples.front(), "no class could be fitted; see the lines above");
 
-  if (!options.output.empty()) {
+  if (!options.output.empty() || base_cluster) {
     // Where a class was measured both ways, bursts carry the curve: their clocks are known to be free.
     std::vector<ClassFit> chosen;
-    for (ClassFit& f : fits) {
-      const bool twice =
-          f.data.sustained && std::any_of(fits.begin(), fits.end(), [&](const ClassFit& other) {
-            return other.data.op_class == f.data.op_class && !other.data.sustained;
-          });
-      if (!twice) chosen.push_back(f);
-    }
+    for (ClassFit& f : fits)
+      if (!has_burst_twin(sorted, f.data)) chosen.push_back(std::move(f));
     const std::string file = std::filesystem::path(options.samples.front()).filename().string();
     const SampleSource source{.source = options.source.empty() ? input.about("source", file) : options.source,
                               .date = options.date.empty() ? input.about("date", "unknown") : options.date,
                               .hash = input.hash};
-    std::vector<std::string> unplaced;
-    GpuProfile profile = build_profile(base, chosen, source, unplaced);
-    profile.name =
-        options.name.empty() ? std::filesystem::path(options.output).stem().string() : options.name;
-    write_file(options.output, to_json_text(profile));
-    fmt::print(log, "{}: {} classes fitted into the profile '{}'\n", options.output,
-               chosen.size() - unplaced.size(), profile.name);
-    for (const std::string& name : unplaced) fmt::print(log, "  not written: {}\n", name);
+    write_profiles(options, base, base_cluster, chosen, sparse, direct, source, log);
   }
   return failed.empty() ? 0 : 5;
 }

@@ -31,6 +31,7 @@ constexpr const char* kExamples = R"(examples:
   orrery calibrate import --kineto trace.json.gz          operators of a PyTorch profiler trace
   orrery calibrate import --nccl-tests all_reduce.txt     collectives measured by nccl-tests
   orrery calibrate fit samples.csv --base h100.json -o my-gpu.json
+  orrery calibrate fit samples.csv --base h100-sxm -o gpu.json --cluster h100-sxm-ib400 --cluster-output node.json
   orrery calibrate check my-gpu.json --samples table.csv  predicted against measured
   orrery calibrate check my-gpu.json                      the same, measured now on this machine's GPU
   orrery calibrate check my-gpu.json --layer              a whole layer of DeepSeek-V3 as one sequence
@@ -77,17 +78,18 @@ std::string shipped(const char* folder) {
 }
 
 /// A profile by path, or by the name of a shipped one.
-std::string profile_path(const std::string& name) {
+std::string profile_path(const std::string& name, const char* kind = "gpu") {
   if (name.empty() || std::filesystem::exists(name)) return name;
-  const std::string path = shipped("gpu") + "/" + name + ".json";
+  const std::string path = shipped(kind) + "/" + name + ".json";
   if (std::filesystem::exists(path)) return path;
   std::vector<std::string> known;
-  if (std::filesystem::is_directory(shipped("gpu")))
-    for (const auto& entry : std::filesystem::directory_iterator(shipped("gpu")))
+  if (std::filesystem::is_directory(shipped(kind)))
+    for (const auto& entry : std::filesystem::directory_iterator(shipped(kind)))
       if (entry.path().extension() == ".json") known.push_back(entry.path().stem().string());
   std::sort(known.begin(), known.end());
-  throw InputError(name, fmt::format("no such file, and no shipped GPU profile of that name: {}{}",
-                                     join(known), did_you_mean(name, known)));
+  throw InputError(name, fmt::format("no such file, and no shipped {} profile of that name: {}{}",
+                                     std::string_view(kind) == "gpu" ? "GPU" : kind, join(known),
+                                     did_you_mean(name, known)));
 }
 
 struct Commands {
@@ -152,7 +154,14 @@ struct Commands {
     fit_app->add_option("samples", fit.samples, "Files of samples or measured tables")->required();
     fit_app->add_option("--base", fit.base, "GPU profile to start from, a path or a shipped name")
         ->required();
-    fit_app->add_option("-o,--output", fit.output, "Profile to write");
+    fit_app->add_option("-o,--output", fit.output, "GPU profile to write");
+    auto* cluster = fit_app->add_option(
+        "--cluster", fit.cluster,
+        "Cluster profile to start from, a path or a shipped name: collectives, exchanges, host link");
+    auto* cluster_output =
+        fit_app->add_option("--cluster-output", fit.cluster_output, "Cluster profile to write");
+    cluster->needs(cluster_output);
+    cluster_output->needs(cluster);
     fit_app->add_option("--name", fit.name, "Name of the profile, default that of the file");
     fit_app->add_option("--source", fit.source, "Where the samples are from");
     fit_app->add_option("--date", fit.date, "Date of the samples, YYYY-MM-DD");
@@ -261,6 +270,7 @@ struct Commands {
     }
     if (fit_app->parsed()) {
       fit.base = profile_path(fit.base);
+      fit.cluster = profile_path(fit.cluster, "cluster");
       if (!fit.clocks.empty()) fit.clocks = profile_path(fit.clocks);
       return run_fit(fit, std::cout, std::cerr);
     }

@@ -6,12 +6,6 @@
 namespace orrery {
 namespace {
 
-double power_sum(double a, double b, double p) {
-  const double large = std::max(a, b);
-  if (!(large > 0)) return 0;
-  return large * std::pow(1 + std::pow(std::min(a, b) / large, p), 1 / p);
-}
-
 enum At : std::size_t {
   kFloor,
   kMemory,
@@ -98,24 +92,6 @@ FitModel expert_model(const DeviceFacts& d, double operand_bytes) {
     // Expand, activation and reduce: rows in and out of each.
     const double moved = rows * (6 * x.hidden + 2 * (wide + x.intermediate));
     return v[kFloor] + time + moved / v[kMove] + v[kRouter] * x.tokens * x.experts;
-  };
-  return model;
-}
-
-FitModel exchange_model(double largest_rate) {
-  FitModel model{.name = "exchange"};
-  model.parameters = {
-      {"latency_s", "s", 2e-5, 1e-6, 1e-2},
-      {"bytes_per_s", "B/s", largest_rate, 0.3 * largest_rate, 3 * largest_rate},
-      {"sm_bytes_per_s", "B/s", largest_rate / 16, largest_rate / 200, largest_rate},
-      {"overlap", "", 3, 0.6, 12},
-      {"sm_overlap", "", 4, 0.6, 12},
-      {"token_s", "s", 1e-9, 1e-12, 1e-6},
-  };
-  model.measured = [](const Observation& x) { return x.seconds; };
-  model.predict = [](std::span<const double> v, const Observation& x) {
-    const double moving = power_sum(x.bytes / v[1], x.bytes / (v[2] * x.m), v[4]);
-    return power_sum(v[0], moving + v[5] * x.tokens, v[3]);
   };
   return model;
 }

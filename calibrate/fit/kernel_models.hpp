@@ -1,6 +1,7 @@
 #pragma once
 
 #include "calibrate/fit/model_fit.hpp"
+#include "sim/hw/comm_curves.hpp"
 #include "sim/hw/kernel_time.hpp"
 
 /// The models that are fitted, one function each. Equations: docs/calibration.md; those of products and
@@ -39,9 +40,11 @@ struct GemmModelOptions {
 /// ramp.
 [[nodiscard]] FitModel bandwidth_model(const DeviceFacts& device);
 
-/// A collective of one kind and number of GPUs: t^p = latency^p + (wire/rate (1 + (half/wire)^g))^p, wire
-/// bytes sent per GPU.
-[[nodiscard]] FitModel collective_model(double largest_rate);
+/// A collective of one kind and number of GPUs, by the bytes one GPU sends: one protocol for small messages
+/// and one from `switch_bytes` on (sim/hw/comm_curves.hpp). All places between two measured sizes are tried
+/// for the switch, and none at all. With fewer than 14 sizes there is one protocol.
+[[nodiscard]] FitModel collective_model(std::span<const Observation> points);
+[[nodiscard]] std::vector<CollectiveProtocol> collective_protocols(std::span<const double> values);
 
 /// Board power of products: floor + FLOP/s J/FLOP + B/s J/B, compared with watts. The floor is the board's
 /// power while it issues small kernels and what any kernel that fills the SMs adds, joules per byte are those
@@ -57,8 +60,8 @@ struct GemmModelOptions {
 /// The grouped products in a fit of `expert_model`.
 [[nodiscard]] GemmKernelCurve expert_curve(std::span<const double> values);
 
-/// Expert all-to-all inside a node on `m` SMs: t^p = latency^p + (bytes moved, limited by links and by
-/// SMs)^p.
+/// Expert all-to-all inside a node on `m` SMs (`exchange_seconds`).
 [[nodiscard]] FitModel exchange_model(double largest_rate);
+[[nodiscard]] ExchangeCurve exchange_curve(std::span<const double> values);
 
 }  // namespace orrery

@@ -102,6 +102,10 @@ Raw fit_from_starts(const FitModel& model, const std::vector<const Observation*>
     Raw raw = fit_points(model, points, start_of(model, i), options, place);
     if (i == 0 || raw.fit.cost < best.fit.cost) best = std::move(raw);
   }
+  for (const std::vector<double>& start : model.places) {
+    Raw raw = fit_points(model, points, start, options, place);
+    if (raw.fit.cost < best.fit.cost) best = std::move(raw);
+  }
   return best;
 }
 

@@ -30,6 +30,10 @@ struct Observation {
   double bytes = 0;  ///< all of it; for collectives what each GPU sends
   double flops = 0;
   double gpus = 0;  ///< members of a collective
+  // exchange of experts' tokens
+  double row_bytes = 0;  ///< of one token
+  double targets = 0;    ///< distinct GPUs a token goes to
+  double sms = 0;        ///< that the exchange runs on
   // layers of experts
   double tokens = 0, hidden = 0, intermediate = 0, top_k = 0, experts = 0, local_experts = 0, matrices = 0;
 };
@@ -47,6 +51,9 @@ struct FitModel {
   std::string name;
   std::vector<FitParameter> parameters = {};
   int starts = 1;  ///< places the search begins at, the first as given; models with many minima need more
+  /// Further places: values of all parameters. The way to try what has no slope, as a size at which a
+  /// protocol changes.
+  std::vector<std::vector<double>> places = {};
   std::function<double(std::span<const double>, const Observation&)> predict = {};
   std::function<double(const Observation&)> measured = {};  ///< what `predict` is compared with
 };

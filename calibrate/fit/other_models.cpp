@@ -6,12 +6,6 @@
 namespace orrery {
 namespace {
 
-double power_sum(double a, double b, double p) {
-  const double large = std::max(a, b);
-  if (!(large > 0)) return 0;
-  return large * std::pow(1 + std::pow(std::min(a, b) / large, p), 1 / p);
-}
-
 double seconds_of(const Observation& o) {
   return o.seconds;
 }
@@ -59,22 +53,6 @@ FitModel bandwidth_model(const DeviceFacts& d) {
   };
   model.measured = seconds_of;
   model.predict = [](std::span<const double> v, const Observation& x) { return v[0] + x.bytes / v[1]; };
-  return model;
-}
-
-FitModel collective_model(double largest_rate) {
-  FitModel model{.name = "collective"};
-  model.parameters = {
-      {"latency_s", "s", 1e-5, 1e-7, 1e-2},
-      {"bytes_per_s", "B/s", largest_rate, 0.3 * largest_rate, 2 * largest_rate},
-      {"half_bytes", "B", 4e6, 1e3, 1e9},
-      {"ramp", "", 0.6, 0.1, 2},
-      {"overlap", "", 2, 0.6, 12},
-  };
-  model.measured = seconds_of;
-  model.predict = [](std::span<const double> v, const Observation& x) {
-    return power_sum(v[0], x.bytes / v[1] * (1 + std::pow(v[2] / x.bytes, v[3])), v[4]);
-  };
   return model;
 }
 

@@ -58,10 +58,13 @@ double SyntheticProbe::seconds(const Case& what) const {
            work.bytes / device_.link_bytes_per_s;
   }
   if (what.op_class == "contention.communication") {  // each SM moves its share of the memory bandwidth
-    return device_.overhead_s +
-           work.bytes * device_.sms /
-               (device_.hbm_bytes_per_s * static_cast<double>(size_of(what.shape, "sms")));
+    const double alone =
+        device_.overhead_s + work.bytes * device_.sms /
+                                 (device_.hbm_bytes_per_s * static_cast<double>(size_of(what.shape, "sms")));
+    return what.name == "alone" ? alone : alone * device_.communication_contention;
   }
+  const bool beside = what.op_class.starts_with("contention.") && size_of(what.shape, "sms") > 0;
+  const double contention = beside ? device_.contention : 1;
   const auto rate = device_.flops_per_s.find(what.dtype);
   const std::int64_t m = size_of(what.shape, "m");
   if (m > 0) {
@@ -74,13 +77,14 @@ double SyntheticProbe::seconds(const Case& what) const {
     const double per_tile = 2.0 * static_cast<double>(tile * tile * size_of(what.shape, "k"));
     const bool weight = what.op_class.find("wgrad") != std::string::npos;
     const double result = static_cast<double>(groups * m * n) * (weight ? 8 : 2);
-    return device_.overhead_s + std::ceil(tiles / sms) * per_tile * device_.sms / rate->second +
-           result / device_.hbm_bytes_per_s;
+    return contention * (device_.overhead_s + std::ceil(tiles / sms) * per_tile * device_.sms / rate->second +
+                         result / device_.hbm_bytes_per_s);
   }
   if (work.flops > 0) {
     if (rate == device_.flops_per_s.end()) return 0;
-    const double compute = work.flops / (device_.attention_share * rate->second);
-    return device_.overhead_s + std::max(compute, work.bytes / device_.hbm_bytes_per_s);
+    const double left = beside ? device_.sms - static_cast<double>(size_of(what.shape, "sms")) : device_.sms;
+    const double compute = work.flops / (device_.attention_share * rate->second) * device_.sms / left;
+    return contention * (device_.overhead_s + std::max(compute, work.bytes / device_.hbm_bytes_per_s));
   }
   return device_.overhead_s + work.bytes / device_.hbm_bytes_per_s;
 }

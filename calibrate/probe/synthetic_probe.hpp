@@ -16,6 +16,8 @@ namespace orrery {
 ///   attention        overhead + flops / (attention_share * flops_per_s)
 ///   collectives      alpha (gpus - 1) + bytes sent / link
 ///   everything else  overhead + bytes / hbm
+///   beside communication   the same on the SMs left, times `contention`; that of the communication kernel
+///                          beside products times `communication_contention`
 /// times (1 + noise * N(0,1)); with probability `outlier_share` times `outlier_factor`. A sustained case
 /// under the power cap runs slower: watts = min(cap, idle + pJ) and the clock falls in the ratio of uncapped
 /// to capped energy. None of the default values is a figure of a real device.
@@ -29,6 +31,8 @@ struct SyntheticDevice {
   double hbm_bytes_per_s = 4e12;
   double link_bytes_per_s = 2e11;
   double alpha_s = 2e-6;
+  double contention = 1;
+  double communication_contention = 1;
   double idle_w = 100;
   double cap_w = 700;
   double joules_per_flop = 4e-13;

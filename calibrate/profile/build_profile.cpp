@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "calibrate/profile/build_cluster.hpp"
+
 namespace orrery {
 namespace {
 
@@ -33,20 +35,6 @@ AttentionKernelCurve rounded(AttentionKernelCurve c) {
        {&c.flops_per_s, &c.block_s, &c.tail, &c.small_tile_efficiency, &c.memory_bytes_per_s, &c.overlap})
     *v = round4(*v);
   return c;
-}
-
-std::string describe(const ClassFit& f, const SampleSource& source) {
-  std::vector<std::string> bound;
-  for (const FittedParameter& p : f.fit.parameters)
-    if (p.at_bound && (f.clocks.empty() || p.name.rfind("throttle", 0) != 0)) bound.push_back(p.name);
-  std::string text = fmt::format("Model {}, {} points, {}-fold cross-validation; {}; {}.", f.fit.model,
-                                 f.data.points.size(), f.fit.folds, to_text(f.fit.stop), source.hash);
-  if (f.data.quantise_inside)
-    text += " The samples hold the pass that quantises the activation; it was fitted beside and left out.";
-  if (!f.clocks.empty()) text += " Clocks of long runs are those of " + f.clocks + ".";
-  for (std::size_t i = 0; i < bound.size(); ++i)
-    text += (i == 0 ? " Not held by the data: " : ", ") + bound[i];
-  return bound.empty() ? text : text + ".";
 }
 
 OperatorCurve curve_of(const ClassFit& f, const GpuProfile& base, const SampleSource& source) {
@@ -145,10 +133,70 @@ void place_power(GpuProfile& profile, const ClassFit& f, const SampleSource& sou
   profile.power.joules_per_flop[key] = figure(f.fit.value("joules_per_flop"), f, source, "Slope per FLOP");
 }
 
+/// Launches and contention. A longer prefix of the base that covers a measured class would hide it: entries
+/// of kernels themselves stay, since they are of the real kernels.
+void place_direct(GpuProfile& profile, const DirectFigures& direct, const SampleSource& all,
+                  std::vector<std::string>& unplaced) {
+  const auto measured = [&](double value, std::string note) {
+    return Sourced{.value = round4(value),
+                   .origin = Origin::kMeasured,
+                   .source = direct.source.empty() ? all.source : direct.source,
+                   .date = direct.date.empty() ? all.date : direct.date,
+                   .note = std::move(note)};
+  };
+  if (direct.launch_s)
+    profile.launch_s = measured(*direct.launch_s, "A stream of empty kernels, each launched by the host.");
+  if (direct.host_launch_s)
+    profile.host_launch_s =
+        measured(*direct.host_launch_s, "Launch call alone; framework work per kernel comes on top.");
+  if (direct.hbm_bytes_per_s)
+    unplaced.push_back(
+        fmt::format("bandwidth.hbm ({:.3g} B/s copied, {:.0f} % of the nominal bandwidth): "
+                    "kernels' rates are of their own classes, memory.*",
+                    *direct.hbm_bytes_per_s, 100 * *direct.hbm_bytes_per_s / profile.hbm_bytes_per_s.value));
+  for (const auto& [name, points] : direct.contention) {
+    const std::optional<ContentionFactor> factor = contention_factor(name, points, profile);
+    if (!factor) {
+      unplaced.push_back(
+          fmt::format("contention.{}: no pair alone and beside, or no curve of {}", name, name));
+      continue;
+    }
+    const bool communication = name == "communication";
+    const std::string note = fmt::format(
+        "{}, median of {} pairs, {:.3f} to {:.3f}; {}.",
+        communication
+            ? "A kernel that copies device memory, beside products over alone"
+            : "Beside a kernel that copies device memory over alone, beyond the SMs lost by the curve",
+        factor->pairs, factor->low, factor->high, all.hash);
+    const auto known = std::find_if(profile.contention.begin(), profile.contention.end(),
+                                    [&, &n = name](const Contention& c) { return c.op_class == n; });
+    const Sourced slowdown = measured(factor->slowdown, note);
+    if (known != profile.contention.end()) {
+      known->slowdown = slowdown;
+    } else {
+      profile.contention.push_back({.op_class = name, .slowdown = slowdown});
+    }
+  }
+}
+
 }  // namespace
 
-GpuProfile build_profile(const GpuProfile& base, std::span<const ClassFit> fits, const SampleSource& all,
-                         std::vector<std::string>& unplaced) {
+std::string describe(const ClassFit& f, const SampleSource& source) {
+  std::vector<std::string> bound;
+  for (const FittedParameter& p : f.fit.parameters)
+    if (p.at_bound && (f.clocks.empty() || p.name.rfind("throttle", 0) != 0)) bound.push_back(p.name);
+  std::string text = fmt::format("Model {}, {} points, {}-fold cross-validation; {}; {}.", f.fit.model,
+                                 f.data.points.size(), f.fit.folds, to_text(f.fit.stop), source.hash);
+  if (f.data.quantise_inside)
+    text += " The samples hold the pass that quantises the activation; it was fitted beside and left out.";
+  if (!f.clocks.empty()) text += " Clocks of long runs are those of " + f.clocks + ".";
+  for (std::size_t i = 0; i < bound.size(); ++i)
+    text += (i == 0 ? " Not held by the data: " : ", ") + bound[i];
+  return bound.empty() ? text : text + ".";
+}
+
+GpuProfile build_profile(const GpuProfile& base, std::span<const ClassFit> fits, const DirectFigures& direct,
+                         const SampleSource& all, std::vector<std::string>& unplaced) {
   GpuProfile profile = base;
   const auto starts = [](const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; };
   for (const ClassFit& f : fits) {
@@ -171,18 +219,17 @@ GpuProfile build_profile(const GpuProfile& base, std::span<const ClassFit> fits,
       place_power(profile, f, source);
       continue;
     }
-    if (starts(c, "collective.") || starts(c, "communication")) {
-      unplaced.push_back(f.data.gpus > 0 ? fmt::format("{} on {} GPUs", c, f.data.gpus) : c);
-      continue;
-    }
+    if (is_of_cluster(c)) continue;
     place(profile, curve_of(f, base, source));
   }
   derive_missing(profile);
+  place_direct(profile, direct, all, unplaced);
   return profile;
 }
 
-double curve_seconds(const OperatorCurve& c, const GpuProfile& gpu, const Observation& o, bool burst) {
-  const double sms = gpu.sm_count.value;
+double curve_seconds(const OperatorCurve& c, const GpuProfile& gpu, const Observation& o, bool burst,
+                     double on) {
+  const double sms = on > 0 ? on : gpu.sm_count.value;
   const auto measured_sms = static_cast<double>(c.sm_count);
   switch (c.form) {
     case CurveForm::kGemmKernel: {
@@ -205,8 +252,12 @@ double curve_seconds(const OperatorCurve& c, const GpuProfile& gpu, const Observ
                                                      o.bytes / c.attention_kernel.memory_bytes_per_s, sms,
                                                      measured_sms);
     }
-    case CurveForm::kBandwidth: return c.overhead_s + o.bytes / c.bytes_per_s;
-    case CurveForm::kSequence: return c.overhead_s + o.flops / c.flops_per_s_by_sequence.at(o.sequence);
+    case CurveForm::kBandwidth:
+      return c.overhead_s +
+             o.bytes / (c.bytes_per_s * std::min(1.0, std::pow(sms / measured_sms, c.sm_exponent)));
+    case CurveForm::kSequence:
+      return c.overhead_s + o.flops / (c.flops_per_s_by_sequence.at(o.sequence) *
+                                       std::pow(sms / measured_sms, c.sm_exponent));
     case CurveForm::kGemmTile: {
       double best = 1e30;
       for (const std::vector<double>& tile : c.tiles) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "calibrate/profile/class_fit.hpp"
+#include "calibrate/profile/direct_figures.hpp"
 #include "sim/hw/gpu_profile.hpp"
 
 namespace orrery {
@@ -23,14 +24,21 @@ struct SampleSource {
 ///   moe-layer.<p>                   form gemm-kernel as grouped-gemm.<p>
 ///   power.<p>                       joules per FLOP above the floor and the joules per byte of `base`
 /// Weight gradients, grouped products and attention backward that `base` lacks take the curve of their
-/// nearest relative, marked assumed. Collectives and all-to-all are of a cluster, not of a GPU: `unplaced`
-/// names them. Numbers are rounded to 4 digits, so that the same samples give the same bytes.
+/// nearest relative, marked assumed. Of `direct`: launch_s, host_launch_s and the list of contention, whose
+/// factors rest on the curves of the new profile. Collectives and all-to-all are of a cluster, not of a GPU
+/// (build_cluster.hpp), and left out here; `unplaced` names what finds no place. Numbers are rounded to 4
+/// digits, so that the same samples give the same bytes.
 [[nodiscard]] GpuProfile build_profile(const GpuProfile& base, std::span<const ClassFit> fits,
-                                       const SampleSource& source, std::vector<std::string>& unplaced);
+                                       const DirectFigures& direct, const SampleSource& source,
+                                       std::vector<std::string>& unplaced);
 
-/// Seconds that a profile's curve gives for an observation; `burst`: the kernel alone, with the clocks of a
-/// short run, instead of those of a training step. Negative: the curve's form cannot say.
+/// How a fit was made and what its data do not hold, for the note of a curve.
+[[nodiscard]] std::string describe(const ClassFit& fit, const SampleSource& source);
+
+/// Seconds that a profile's curve gives for an observation on `sms` SMs (0: all of the GPU); `burst`: the
+/// kernel alone, with the clocks of a short run, instead of those of a training step. Negative: the curve's
+/// form cannot say.
 [[nodiscard]] double curve_seconds(const OperatorCurve& curve, const GpuProfile& gpu, const Observation& o,
-                                   bool burst);
+                                   bool burst, double sms = 0);
 
 }  // namespace orrery

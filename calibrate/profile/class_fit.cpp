@@ -6,6 +6,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "calibrate/profile/direct_figures.hpp"
 #include "sim/base/check.hpp"
 #include "sim/base/suggest.hpp"
 
@@ -35,9 +36,18 @@ double get(const Case& c, const char* name) {
   return static_cast<double>(size_of(c.shape, name));
 }
 
-/// Distinct ranks out of n that k random experts lie on.
-double distinct(double n, double k) {
-  return n * (1 - std::pow(1 - 1 / n, k));
+/// "collective.all-reduce" of the class "all-reduce" that `measure` writes; other names stay.
+std::string model_class(const std::string& op_class) {
+  const std::vector<std::string>& names = collective_names();
+  const bool own = std::find(names.begin(), names.end(), op_class) != names.end();
+  return own ? "collective." + op_class : op_class;
+}
+
+/// Sums in integers take other paths: switches add up floats only.
+bool is_integer_sum(const Case& c) {
+  const bool sums = c.op_class.find("all-reduce") != std::string::npos ||
+                    c.op_class.find("reduce-scatter") != std::string::npos;
+  return sums && (c.dtype.rfind("int", 0) == 0 || c.dtype.rfind("uint", 0) == 0);
 }
 
 /// Sizes of the models from the shape of a case; false when sizes are missing.
@@ -89,11 +99,12 @@ bool fill(const Case& c, const Samples& s, Observation& o) {
     const double hidden = get(c, "hidden"), gpus = get(c, "gpus") > 0 ? get(c, "gpus") : 8;
     if (get(c, "between_nodes") > 0) return false;
     o.tokens = get(c, "tokens");
-    o.m = get(c, "sms") > 0 ? get(c, "sms") : 24;
+    o.sms = get(c, "sms") > 0 ? get(c, "sms") : 24;
     o.gpus = gpus;
-    const double payload = dispatch && starts(c.dtype, "fp8") ? hidden + hidden / 32 : 2 * hidden;
+    o.row_bytes = dispatch && starts(c.dtype, "fp8") ? hidden + hidden / 32 : 2 * hidden;
     const bool copies = starts(cls, "communication-low-latency.");
-    o.bytes = o.tokens * (copies ? get(c, "top_k") : distinct(gpus, get(c, "top_k"))) * payload;
+    o.targets = copies ? get(c, "top_k") : exchange_targets(gpus, get(c, "top_k"), get(c, "experts"));
+    o.bytes = o.tokens * o.targets * o.row_bytes;
     return o.bytes > 0;
   }
   if (starts(cls, "collective.")) {
@@ -128,11 +139,56 @@ void add(std::map<Key, ClassPoints>& classes, const Case& c, const Observation& 
   points.points.push_back(o);
 }
 
+/// The product or attention whichever kernel of ours or of a library served it; cuBLASLt's layouts are cases
+/// of their own. Nothing for kernels that others measured.
+std::optional<Case> whoever_served(const Case& what) {
+  if (!is_product(what.op_class) && !starts(what.op_class, "attention")) return std::nullopt;
+  const std::string library = "cublaslt ";
+  const bool by_library = starts(what.name, library.c_str());
+  if (!by_library && !starts(what.name, "own") && !starts(what.name, "cudnn")) return std::nullopt;
+  Case any = what;
+  any.name = by_library ? what.name.substr(library.size()) : "tn";
+  return any;
+}
+
+/// Seconds of the fastest kernel for each case: training programs run that one.
+std::map<Case, double> fastest(std::span<const SampleFile> files) {
+  std::map<Case, double> best;
+  for (const SampleFile& file : files) {
+    for (const Outcome& outcome : file.outcomes) {
+      const auto* samples = std::get_if<Samples>(&outcome.answer);
+      const std::optional<Case> any = whoever_served(outcome.what);
+      if (samples == nullptr || !any) continue;
+      const double seconds = median_seconds(*samples);
+      const auto [known, fresh] = best.try_emplace(*any, seconds);
+      if (!fresh) known->second = std::min(known->second, seconds);
+    }
+  }
+  return best;
+}
+
 }  // namespace
+
+double exchange_targets(double n, double k, double experts) {
+  if (experts < n) return n * (1 - std::pow(1 - 1 / n, k));
+  double miss = 1;
+  for (double i = 0; i < k; ++i) miss *= std::max(0.0, (experts - experts / n - i) / (experts - i));
+  return n * (1 - miss);
+}
+
+std::optional<Observation> observe(const Case& what, const Samples& samples) {
+  Case c = what;
+  c.op_class = model_class(what.op_class);
+  Observation o;
+  o.seconds = median_seconds(samples);
+  if (!fill(c, samples, o)) return std::nullopt;
+  return o;
+}
 
 SortedSamples sort_samples(std::span<const SampleFile> files) {
   SortedSamples out;
   std::map<Key, ClassPoints> classes;
+  const std::map<Case, double> best = fastest(files);
   for (const SampleFile& file : files) {
     for (const Outcome& outcome : file.outcomes) {
       const auto* samples = std::get_if<Samples>(&outcome.answer);
@@ -140,13 +196,29 @@ SortedSamples sort_samples(std::span<const SampleFile> files) {
         ++out.unused[fmt::format("failed: {}", to_text(std::get<Failure>(outcome.answer).kind))];
         continue;
       }
-      Observation o;
-      o.seconds = median_seconds(*samples);
-      if (!fill(outcome.what, *samples, o)) {
+      if (is_direct(outcome.what.op_class)) continue;
+      if (is_integer_sum(outcome.what)) {
+        ++out.unused["sums in integers: training reduces floats, which other paths serve"];
+        continue;
+      }
+      if (size_of(outcome.what.shape, "nodes") > 1) {
+        ++out.unused["collectives between nodes: a profile has no curve for them"];
+        continue;
+      }
+      const std::optional<Case> any = whoever_served(outcome.what);
+      if (any && median_seconds(*samples) > best.at(*any)) {
+        ++out.unused["another kernel was faster for the same case"];
+        continue;
+      }
+      const std::optional<Observation> seen = observe(outcome.what, *samples);
+      if (!seen) {
         ++out.unused[fmt::format("class {}: no model, or sizes are missing", outcome.what.op_class)];
         continue;
       }
-      add(classes, outcome.what, o, file.about);
+      Observation o = *seen;
+      Case what = outcome.what;
+      what.op_class = model_class(what.op_class);
+      add(classes, what, o, file.about);
       // Readings average over a second: only runs that were kept up so long say what a kernel draws. Tables
       // repeat a kernel 3,000 times at most.
       const std::optional<double> watts = samples->values.front().watts;
@@ -187,7 +259,7 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
     return power_model(
         gpu.power.communication_floor_w.value + (gpu.power.kernel_w ? gpu.power.kernel_w->value : 0.0),
         gpu.power.joules_per_byte.value);
-  if (starts(c, "collective.")) return collective_model(fastest);
+  if (starts(c, "collective.")) return collective_model(data.points);
   if (starts(c, "communication")) return exchange_model(fastest);
   const DeviceFacts facts = device_facts(gpu, c);
   if (starts(c, "moe-layer.")) return expert_model(facts, element_bytes(precision_of(c)));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +31,15 @@ struct SortedSamples {
   std::map<std::string, std::int64_t> unused;
 };
 [[nodiscard]] SortedSamples sort_samples(std::span<const SampleFile> files);
+
+/// Sizes and median seconds of a case as the models see them; empty: no model has the class, or sizes are
+/// missing.
+[[nodiscard]] std::optional<Observation> observe(const Case& what, const Samples& samples);
+
+/// Distinct GPUs out of n that hold top_k distinct random experts out of `experts`, the same number on each:
+///   n (1 - C(experts - experts/n, top_k) / C(experts, top_k))
+/// and for unknown `experts` (fewer than n) as for very many. As sim/workload/routing.cpp counts them.
+[[nodiscard]] double exchange_targets(double n, double top_k, double experts);
 
 /// What the models need to know of a device. InputError when its profile has no peak for the class.
 [[nodiscard]] DeviceFacts device_facts(const GpuProfile& gpu, const std::string& op_class);

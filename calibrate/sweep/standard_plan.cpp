@@ -105,22 +105,27 @@ void add_grid(Plan& plan, int count) {
 void add_attention(Plan& plan, const ModelSpec& model) {
   const std::string family = model.mla ? "attention-mla" : "attention";
   const std::int64_t kv = model.mla ? model.heads : model.kv_heads;
+  // All heads and a quarter of them, as tensor parallelism leaves them, and two sequences: a curve needs 14
+  // points.
   for (const std::int64_t sequence :
        {std::int64_t{1024}, std::int64_t{2048}, std::int64_t{4096}, std::int64_t{8192}}) {
-    // Forward by cuDNN and by the wgmma of Hopper as well as by mma.sync, which every device here has.
-    for (const auto& [direction, name] : {std::pair{".forward", "own"},
-                                          {".forward", "own wgmma"},
-                                          {".forward", "cudnn"},
-                                          {".backward", "own"}}) {
-      plan.add({.op_class = family + direction,
-                .name = name,
-                .shape = {{"sequences", 1},
-                          {"heads", model.heads},
-                          {"kv_heads", kv},
-                          {"sequence", sequence},
-                          {"qk_dim", model.qk_head_dim()},
-                          {"v_dim", model.v_head_dim()}},
-                .dtype = "bf16"});
+    for (const auto& [sequences, part] :
+         {std::pair<std::int64_t, std::int64_t>{1, 1}, {1, 4}, {2, 1}, {2, 4}}) {
+      // Forward by cuDNN and by the wgmma of Hopper as well as by mma.sync, which every device here has.
+      for (const auto& [direction, name] : {std::pair{".forward", "own"},
+                                            {".forward", "own wgmma"},
+                                            {".forward", "cudnn"},
+                                            {".backward", "own"}}) {
+        plan.add({.op_class = family + direction,
+                  .name = name,
+                  .shape = {{"sequences", sequences},
+                            {"heads", std::max<std::int64_t>(1, model.heads / part)},
+                            {"kv_heads", std::max<std::int64_t>(1, kv / part)},
+                            {"sequence", sequence},
+                            {"qk_dim", model.qk_head_dim()},
+                            {"v_dim", model.v_head_dim()}},
+                  .dtype = "bf16"});
+      }
     }
   }
   if (!model.mla) return;
@@ -200,12 +205,19 @@ void add_exchange(Plan& plan, const ModelSpec& model, const PlanOptions& options
     }
   }
   if (options.gpus < 2) return;
+  // Two, four, ... and all GPUs of the node, since rates and latencies differ; nearly every power of two,
+  // since the library changes its protocol somewhere (14 sizes show where).
+  std::set<std::int64_t> counts{options.gpus};
+  for (std::int64_t n = 2; n < options.gpus; n *= 2) counts.insert(n);
   for (const char* kind : {"all-to-all", "all-reduce", "all-gather", "reduce-scatter", "send-recv"}) {
-    for (int power = 12; power <= 30; power += 3) {
-      plan.add({.op_class = std::string("collective.") + kind,
-                .name = std::string(kind) == "all-to-all" ? "nccl send-recv" : "nccl",
-                .shape = {{"bytes", std::int64_t{1} << power}, {"gpus", options.gpus}},
-                .dtype = "bf16"});
+    for (const std::int64_t gpus : counts) {
+      if (std::string(kind) == "send-recv" && gpus > *counts.begin()) continue;
+      for (int power = 12; power <= 29; ++power) {
+        plan.add({.op_class = std::string("collective.") + kind,
+                  .name = std::string(kind) == "all-to-all" ? "nccl send-recv" : "nccl",
+                  .shape = {{"bytes", std::int64_t{1} << power}, {"gpus", gpus}},
+                  .dtype = "bf16"});
+      }
     }
   }
 }

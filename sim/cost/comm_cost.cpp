@@ -12,6 +12,23 @@ const Sourced& notify_of(CommKind kind, const ExpertAllToAll& a) {
   return kind == CommKind::kCombine ? a.notify_combine_s : a.notify_cached_s;
 }
 
+/// Inside one node by the measured curve, on the SMs nearest to `sms` that it was measured with.
+CommCost measured_exchange(const CommOp& op, const ClusterProfile& cluster, const ExchangeCurve& curve,
+                           double rate, std::int64_t sms) {
+  const std::int64_t on = sms > 0 ? sms : cluster.expert_all_to_all.sm_count;
+  ExchangeSize size{.tokens = op.tokens,
+                    .row_bytes = op.bytes_per_token,
+                    .targets = op.rank_copies,
+                    .sms = static_cast<double>(std::clamp(on, curve.least_sms, curve.most_sms))};
+  const LinkScale scale = link_scale(cluster, curve, rate);
+  CommCost cost;
+  cost.scale_up_bytes = Bytes{op.tokens * op.rank_copies * op.bytes_per_token};
+  cost.alone = Seconds{exchange_seconds(curve, size, scale)};
+  size.tokens = 0;
+  cost.moving = cost.alone - Seconds{exchange_seconds(curve, size, scale)};
+  return cost;
+}
+
 CommCost all_to_all(const CommOp& op, const EndpointGroup& group, const ClusterProfile& cluster) {
   const ExpertAllToAll& a = cluster.expert_all_to_all;
   const bool combine = op.kind == CommKind::kCombine;
@@ -51,9 +68,16 @@ CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterPr
       op.kind == CommKind::kDispatch || op.kind == CommKind::kDispatchCached || op.kind == CommKind::kCombine;
   CommCost cost;
   if (expert) {
-    cost = all_to_all(op, group, cluster);
-    const std::int64_t measured_with = cluster.expert_all_to_all.sm_count;
-    if (sms > 0 && sms < measured_with) {
+    const ExpertAllToAll& a = cluster.expert_all_to_all;
+    const bool combine = op.kind == CommKind::kCombine;
+    const std::optional<ExchangeCurve>& curve = combine ? a.in_node_combine : a.in_node_dispatch;
+    const bool measured = group.nodes <= 1 && curve;
+    cost = measured ? measured_exchange(
+                          op, cluster, *curve,
+                          combine ? a.nvlink_combine_bytes_per_s : a.nvlink_dispatch_bytes_per_s, sms)
+                    : all_to_all(op, group, cluster);
+    const std::int64_t measured_with = a.sm_count;
+    if (!measured && sms > 0 && sms < measured_with) {
       const Seconds slower = cost.moving * (static_cast<double>(measured_with) / static_cast<double>(sms));
       cost.alone += slower - cost.moving;
       cost.moving = slower;

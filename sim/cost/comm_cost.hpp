@@ -23,9 +23,9 @@ struct CommCost {
 /// counted, as DeepEP counts) * payload, over the rate for the group's size; inside one node distinct target
 /// ranks count. Between nodes every call starts with its notify time. Other kinds:
 /// `collective_cost`.
-/// `sms`: SMs set apart for communication, 0 when its kernels take what they need; with fewer than the
-/// all-to-all kernels were measured with, their moving part slows in proportion (assumed; DeepEP inside a
-/// node gains little beyond 20 SMs and loses about so below).
+/// `sms`: SMs set apart for communication, 0 when its kernels take what they need. Inside a node a measured
+/// curve (`ExchangeCurve`) says what they cost; without one, and between nodes, the moving part slows in
+/// proportion with fewer SMs than the kernels were measured with (assumed).
 [[nodiscard]] CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterProfile& cluster,
                                  std::int64_t sms = 0);
 

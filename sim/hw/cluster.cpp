@@ -6,6 +6,7 @@
 
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
+#include "sim/hw/comm_curve_fields.hpp"
 #include "sim/hw/hw_fields.hpp"
 
 namespace orrery {
@@ -25,6 +26,8 @@ void fields(V& v, ExpertAllToAll& a) {
   curve_field(v, "combine_bytes_per_s", a.combine_bytes_per_s);
   v.required("nvlink_dispatch_bytes_per_s", a.nvlink_dispatch_bytes_per_s, kPositive);
   v.required("nvlink_combine_bytes_per_s", a.nvlink_combine_bytes_per_s, kPositive);
+  if (V::reading || a.in_node_dispatch) v.optional("in_node_dispatch", a.in_node_dispatch);
+  if (V::reading || a.in_node_combine) v.optional("in_node_combine", a.in_node_combine);
   v.required("notify_dispatch_s", a.notify_dispatch_s);
   v.required("notify_cached_s", a.notify_cached_s);
   v.required("notify_combine_s", a.notify_combine_s);
@@ -39,6 +42,7 @@ void fields(V& v, ClusterProfile& c) {
   v.required("gpus_per_node", c.gpus_per_node, at_least(1));
   v.required("scale_up", c.scale_up);
   v.required("scale_out", c.scale_out);
+  if (V::reading || c.collectives) v.optional("collectives", c.collectives);
   v.required("topology", c.topology);
   v.required("switch_radix", c.switch_radix);
   v.required("oversubscription", c.oversubscription);
@@ -113,15 +117,37 @@ bool copies_share_port(const ClusterProfile& cluster) {
   return cluster.host_link_bytes_per_s.value < 2 * cluster.scale_out.bytes_per_s.value;
 }
 
-ClusterProfile load_cluster(const std::string& name_or_path, const ProfileFolders& folders) {
-  std::filesystem::path path = find_profile("cluster", name_or_path, folders);
-  if (path.empty() && std::filesystem::is_regular_file(name_or_path)) path = name_or_path;
-  if (path.empty()) unknown_profile("cluster", name_or_path, "cluster.profile", folders);
+LinkScale link_scale(const ClusterProfile& cluster, const CollectiveCurves& curves) {
+  return {
+      .rate =
+          cluster.scale_up.bytes_per_s.value * cluster.scale_up.efficiency.value / curves.link_bytes_per_s,
+      .latency = curves.link_latency_s > 0 ? cluster.scale_up.latency_s.value / curves.link_latency_s : 1};
+}
+
+LinkScale link_scale(const ClusterProfile& cluster, const ExchangeCurve& curve, double rate) {
+  return {.rate = rate / curve.link_bytes_per_s,
+          .latency = curve.link_latency_s > 0 ? cluster.scale_up.latency_s.value / curve.link_latency_s : 1};
+}
+
+ClusterProfile read_cluster_file(const std::filesystem::path& path) {
   const Json json = load_json(path);
   ClusterProfile cluster;
   read_value(JsonNode{json, path.string(), ""}, cluster);
   check_cluster(cluster, path.string());
+  return cluster;
+}
+
+ClusterProfile load_cluster(const std::string& name_or_path, const ProfileFolders& folders) {
+  std::filesystem::path path = find_profile("cluster", name_or_path, folders);
+  if (path.empty() && std::filesystem::is_regular_file(name_or_path)) path = name_or_path;
+  if (path.empty()) unknown_profile("cluster", name_or_path, "cluster.profile", folders);
+  ClusterProfile cluster = read_cluster_file(path);
   std::filesystem::path gpu = path.parent_path() / ".." / "gpu" / (cluster.gpu_name + ".json");
+  // `orrery calibrate fit` writes the two side by side.
+  const std::filesystem::path beside = path.parent_path() / (cluster.gpu_name + ".json");
+  if (!std::filesystem::is_regular_file(gpu) && beside.filename() != path.filename() &&
+      std::filesystem::is_regular_file(beside))
+    gpu = beside;
   if (!std::filesystem::is_regular_file(gpu)) gpu = find_profile("gpu", cluster.gpu_name, folders);
   if (gpu.empty()) unknown_profile("gpu", cluster.gpu_name, path.string() + "#/gpu", folders);
   cluster.gpu = load_gpu_profile(gpu.lexically_normal());

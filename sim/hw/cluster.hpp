@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/base/curve.hpp"
+#include "sim/hw/comm_curves.hpp"
 #include "sim/hw/gpu_profile.hpp"
 #include "sim/hw/sourced.hpp"
 
@@ -28,6 +29,8 @@ struct ExpertAllToAll {
   Curve combine_bytes_per_s;
   double nvlink_dispatch_bytes_per_s = 0;  ///< inside one node
   double nvlink_combine_bytes_per_s = 0;
+  std::optional<ExchangeCurve> in_node_dispatch;  ///< measured by tokens, row and SMs; empty: the rates above
+  std::optional<ExchangeCurve> in_node_combine;
   Sourced notify_dispatch_s;  ///< layout, counts and barrier before a first dispatch, in every call
   Sourced notify_cached_s;    ///< the same before a dispatch with a known layout
   Sourced notify_combine_s;   ///< the same before a combine
@@ -44,8 +47,10 @@ struct ClusterProfile {
   std::string gpu_name;
   GpuProfile gpu;
   std::int64_t gpus_per_node = 8;
-  Tier scale_up;         ///< inside a node: NVLink
-  Tier scale_out;        ///< between nodes: the NIC of the GPU
+  Tier scale_up;   ///< inside a node: NVLink
+  Tier scale_out;  ///< between nodes: the NIC of the GPU
+  /// Measured inside a node; operations without a curve are computed from `scale_up`.
+  std::optional<CollectiveCurves> collectives;
   std::string topology;  ///< "multi-plane-fat-tree", "fat-tree", ...
   Sourced switch_radix;
   Sourced oversubscription;  ///< of scale-out, 1 = full bisection
@@ -64,13 +69,20 @@ struct ClusterProfile {
 /// has a link of its own (NVLink-C2C), much wider than the NIC.
 [[nodiscard]] bool copies_share_port(const ClusterProfile& cluster);
 
+/// How much faster than when they were measured the links of the node are now: 1 unless a scenario, a sweep
+/// or an edit of the file changed `scale_up` (or the nvlink rates) and not the curves.
+[[nodiscard]] LinkScale link_scale(const ClusterProfile& cluster, const CollectiveCurves& curves);
+[[nodiscard]] LinkScale link_scale(const ClusterProfile& cluster, const ExchangeCurve& curve, double rate);
+
 /// Folders that hold gpu/ and cluster/: the first that exists wins for each look-up.
 struct ProfileFolders {
   std::vector<std::filesystem::path> roots;
 };
 
-/// `name` of a file under cluster/ (without .json) or a path to a cluster file; its GPU is looked up next to
-/// it or under gpu/. Errors: InputError naming the nearest known profile.
+/// A cluster file alone: `gpu` stays empty.
+[[nodiscard]] ClusterProfile read_cluster_file(const std::filesystem::path& path);
+/// `name` of a file under cluster/ (without .json) or a path to a cluster file; its GPU is looked up
+/// in ../gpu of its folder, beside it, and under gpu/. Errors: InputError naming the nearest known profile.
 [[nodiscard]] ClusterProfile load_cluster(const std::string& name_or_path, const ProfileFolders& folders);
 /// Names of the profiles under <root>/<kind>, sorted; kind is "gpu" or "cluster".
 [[nodiscard]] std::vector<std::string> list_profiles(const std::string& kind, const ProfileFolders& folders);

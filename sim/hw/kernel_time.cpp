@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "sim/hw/power_sum.hpp"
+
 namespace orrery {
 namespace {
 
@@ -11,13 +13,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLeastPart = 128;  ///< shortest part of a split reduction
 constexpr double kPartStep = 64;    ///< reductions run in steps of so many elements
 constexpr double kMostParts = 32;
-
-/// (a^p + b^p)^(1/p), without overflow.
-double overlapped(double a, double b, double p) {
-  const double large = std::max(a, b);
-  if (!(large > 0)) return 0;
-  return large * std::pow(1 + std::pow(std::min(a, b) / large, p), 1 / p);
-}
 
 }  // namespace
 
@@ -43,7 +38,7 @@ double gemm_kernel_seconds(const GemmKernelCurve& c, const GemmSize& s, double m
           compute, block * (c.wave_share * std::ceil(waves) + (1 - c.wave_share) * std::max(1.0, waves)));
     }
     compute += k * s.step_delay_s;
-    double time = overlapped(compute, memory_s, c.overlap);
+    double time = power_sum(compute, memory_s, c.overlap);
     if (c.throttle > 0) {
       const double busy = s.busy_s > 0 ? s.busy_s : time;
       const double share = std::pow(compute / time, c.overlap);
@@ -69,7 +64,7 @@ double attention_kernel_seconds(const AttentionKernelCurve& c, const AttentionSi
     const double late = std::max(0.0, 1 - sms / (s.heads * blocks));
     compute = std::min(compute, std::max(longest, all + c.tail * longest * late));
   }
-  return overlapped(compute, memory_s, c.overlap);
+  return power_sum(compute, memory_s, c.overlap);
 }
 
 }  // namespace orrery

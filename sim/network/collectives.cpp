@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace orrery {
 
@@ -33,6 +34,26 @@ CollectiveCost half(Bytes bytes, const EndpointGroup& group, const ClusterProfil
   return cost;
 }
 
+const char* name_of(CollectiveKind kind) {
+  switch (kind) {
+    case CollectiveKind::kAllGather: return "all-gather";
+    case CollectiveKind::kReduceScatter: return "reduce-scatter";
+    case CollectiveKind::kAllReduce: return "all-reduce";
+    case CollectiveKind::kSendRecv: return "send-recv";
+  }
+  return "";
+}
+
+/// Seconds inside a node by the cluster's curves, of a buffer of `bytes`; empty without a curve.
+std::optional<double> in_node(CollectiveKind kind, double bytes, std::int64_t gpus,
+                              const ClusterProfile& cluster) {
+  if (!cluster.collectives) return std::nullopt;
+  const CollectiveCurves& curves = *cluster.collectives;
+  const auto n = static_cast<double>(gpus);
+  return measured_seconds(curves, name_of(kind), sent_bytes(name_of(kind), bytes, n), n,
+                          link_scale(cluster, curves));
+}
+
 }  // namespace
 
 CollectiveCost collective_cost(CollectiveKind kind, Bytes bytes, const EndpointGroup& group,
@@ -43,6 +64,9 @@ CollectiveCost collective_cost(CollectiveKind kind, Bytes bytes, const EndpointG
     (out ? cost.scale_out_bytes : cost.scale_up_bytes) = bytes;
     cost.time = bytes / (out ? scale_out_rate(cluster) : scale_up_rate(cluster)) +
                 Seconds{tier_latency(group, cluster)};
+    if (!out) {
+      if (const auto measured = in_node(kind, bytes / Bytes{1}, 2, cluster)) cost.time = Seconds{*measured};
+    }
     return cost;
   }
   if (group.size <= 1) return {};
@@ -52,6 +76,14 @@ CollectiveCost collective_cost(CollectiveKind kind, Bytes bytes, const EndpointG
     cost.scale_up_bytes *= 2.0;
     cost.scale_out_bytes *= 2.0;
   }
+  if (group.per_node <= 1) return cost;
+  const auto inside = in_node(kind, bytes / Bytes{1}, group.per_node, cluster);
+  if (!inside) return cost;
+  const double first = *in_node(kind, 0, group.per_node, cluster);
+  const double out = cost.scale_out_bytes / scale_out_rate(cluster) / Seconds{1};
+  const double halves = kind == CollectiveKind::kAllReduce ? 2 : 1;
+  const double hops = halves * 2.0 * std::ceil(std::log2(static_cast<double>(group.nodes)));
+  cost.time = Seconds{std::max(out + first, *inside) + hops * cluster.scale_out.latency_s.value};
   return cost;
 }
 

@@ -33,6 +33,10 @@ struct CollectiveCost {
 ///   through the NIC    B/g * (nodes - 1)/nodes     every endpoint fetches its share of the other nodes' part
 ///   inside the node    B * (1 - 1/g)               and passes it on to its neighbours
 ///   time = max of both at their rates + 2*latency*ceil(log2 n)
+/// Where the cluster has measured curves of the operation (`measured_seconds`), inside(B, g) of them on the g
+/// GPUs of a node takes the place of the node's rate and latency:
+///   time = max(network time + inside(0, g), inside(B, g)) + 2*latency of the network*ceil(log2 nodes)
+/// which is the curve itself in one node.
 /// All-reduce is reduce-scatter then all-gather. Send-recv moves B over one tier. Known error: latency of
 /// rings grows with n, not log2 n; trees and in-switch reduction are not told apart
 /// (docs/models/collectives.md).

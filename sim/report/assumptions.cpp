@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "sim/base/units_text.hpp"
@@ -55,15 +56,63 @@ void add_curves(const Measured& in, const LoweredStep& step, List& list) {
   }
 }
 
+template <class Fitted>
+std::string fit_source(const Fitted& c) {
+  std::string source = c.source + ", " + c.date;
+  if (c.median_error) source += fmt::format("; median fit error {:.1f} %", 100.0 * *c.median_error);
+  return source;
+}
+
+/// Says by how much curves are scaled because the links are not those of the measurement.
+void add_link_scale(const std::string& name, LinkScale scale, List& list) {
+  constexpr double kSame = 1e-9;
+  if (std::abs(scale.rate - 1) > kSame)
+    list.add(name + ".rate", fmt::format("{:.4g}", scale.rate), "x the measured", "assumed",
+             "the links of this scenario are not those of the measurement: rates in proportion");
+  if (std::abs(scale.latency - 1) > kSame)
+    list.add(name + ".latency", fmt::format("{:.4g}", scale.latency), "x the measured", "assumed",
+             "latency of the tier inside the node over that of the measurement");
+}
+
+/// Curves of collectives that a step can have; the library's all-to-all is none of them.
+void add_collectives(const ClusterProfile& c, List& list) {
+  if (!c.collectives) return;
+  for (const std::string& operation : collective_names()) {
+    const std::vector<const CollectiveCurve*> curves = c.collectives->of(operation);
+    if (curves.empty() || operation == "all-to-all") continue;
+    std::string gpus;
+    for (const CollectiveCurve* curve : curves)
+      gpus += (gpus.empty() ? "" : ", ") + std::to_string(curve->gpus);
+    list.add("collectives." + operation, gpus, "GPUs of a node", to_text(curves.back()->origin),
+             fit_source(*curves.back()));
+    if (curves.back()->gpus < c.gpus_per_node)
+      list.add("collectives." + operation + ".larger_groups", std::to_string(curves.back()->gpus),
+               "GPUs measured at most", "assumed", "more GPUs of a node: the same rate, latency as log n");
+  }
+  add_link_scale("collectives", link_scale(c, *c.collectives), list);
+}
+
+void add_exchange(const ClusterProfile& c, const char* name, const std::optional<ExchangeCurve>& curve,
+                  double rate, List& list) {
+  if (!curve) return;
+  const std::string key = std::string("expert_all_to_all.in_node_") + name;
+  list.add(key, fmt::format("{} to {}", curve->least_sms, curve->most_sms), "SMs", to_text(curve->origin),
+           fit_source(*curve));
+  add_link_scale(key, link_scale(c, *curve, rate), list);
+}
+
 void add_network(const ClusterProfile& c, bool experts, List& list) {
   list.number("scale_up.bytes_per_s", c.scale_up.bytes_per_s, "B/s per GPU and direction");
   list.number("scale_up.efficiency", c.scale_up.efficiency, "share");
   list.number("scale_out.bytes_per_s", c.scale_out.bytes_per_s, "B/s per GPU and direction");
   list.number("scale_out.efficiency", c.scale_out.efficiency, "share");
   list.number("oversubscription", c.oversubscription, "ratio");
+  add_collectives(c, list);
   if (!experts) return;
   const ExpertAllToAll& a = c.expert_all_to_all;
   list.add("expert_all_to_all", a.kernel, "", to_text(a.origin), a.source + ", " + a.date);
+  add_exchange(c, "dispatch", a.in_node_dispatch, a.nvlink_dispatch_bytes_per_s, list);
+  add_exchange(c, "combine", a.in_node_combine, a.nvlink_combine_bytes_per_s, list);
   list.number("expert_all_to_all.notify_dispatch_s", a.notify_dispatch_s, "s");
   list.number("expert_all_to_all.notify_cached_s", a.notify_cached_s, "s");
   list.number("expert_all_to_all.notify_combine_s", a.notify_combine_s, "s");

@@ -241,7 +241,8 @@ TEST(StandardPlan, HasNoCaseTwiceAndCollectivesOnlyWithSeveralGpus) {
   EXPECT_EQ(std::set<Case>(one.begin(), one.end()).size(), one.size());
   const auto is_collective = [](const Case& c) { return size_of(c.shape, "gpus") > 0; };
   EXPECT_EQ(std::count_if(one.begin(), one.end(), is_collective), 0);
-  EXPECT_EQ(std::count_if(eight.begin(), eight.end(), is_collective), 35);  // 5 kinds, 7 sizes
+  // 18 sizes each of 4 kinds on 2, 4 and 8 GPUs, and of messages between 2.
+  EXPECT_EQ(std::count_if(eight.begin(), eight.end(), is_collective), 18 * (4 * 3 + 1));
 }
 
 TEST(CollectivePlan, GoesOverTheGpusOfANodeAndOverNodes) {

@@ -170,18 +170,41 @@ TEST(AttentionModel, RecoversTheParametersOfASyntheticDevice) {
   EXPECT_LT(fit.cross_validated.p90, 0.01);
 }
 
-TEST(CollectiveModel, RecoversLatencyAndRate) {
-  const FitModel model = collective_model(3e11);
+/// Messages of 512 B to 512 MiB with the times of two protocols: 12 us and 100 GB/s, from `switch_bytes` on
+/// 40 us and 330 GB/s, latency and bytes added.
+std::vector<Observation> two_protocols(double switch_bytes, int sizes) {
+  const std::vector<CollectiveProtocol> truth{
+      {.from_bytes = 0, .latency_s = 12e-6, .bytes_per_s = 100e9, .overlap = 1},
+      {.from_bytes = switch_bytes, .latency_s = 40e-6, .bytes_per_s = 330e9, .overlap = 1}};
   std::vector<Observation> points;
-  for (double bytes = 512; bytes < 1e9; bytes *= 2) {
+  for (int i = 0; i < sizes; ++i) {
     Observation o;
-    o.bytes = bytes;
-    o.seconds = model.predict(std::vector<double>{1.2e-5, 3.3e11, 2e6, 0.7, 2.5}, o);
+    o.bytes = 512 * std::exp2(20.0 * i / (sizes - 1));
+    o.seconds = collective_seconds(truth, o.bytes);
     points.push_back(o);
   }
-  const ModelFit fit = fit_model(model, points, {.folds = 4}, "test");
-  EXPECT_NEAR(fit.value("latency_s") / 1.2e-5, 1, 0.02);
-  EXPECT_NEAR(fit.value("bytes_per_s") / 3.3e11, 1, 0.03);
+  return points;
+}
+
+TEST(CollectiveModel, RecoversTwoProtocolsAndWhereTheyChange) {
+  const std::vector<Observation> points = two_protocols(3e6, 21);
+  const ModelFit fit = fit_model(collective_model(points), points, {.folds = 0}, "test");
+  EXPECT_NEAR(fit.value("latency_s") / 12e-6, 1, 0.02);
+  EXPECT_NEAR(fit.value("large_latency_s") / 40e-6, 1, 0.1);
+  EXPECT_NEAR(fit.value("large_bytes_per_s") / 330e9, 1, 0.02);
+  // Sizes are powers of two times 512: 3 MB lies between 2.1 and 4.2 MB.
+  EXPECT_GT(fit.value("switch_bytes"), 2.09e6);
+  EXPECT_LT(fit.value("switch_bytes"), 4.2e6);
+  EXPECT_LT(fit.in_sample.p90, 0.02);
+}
+
+TEST(CollectiveModel, HasOneProtocolForFewSizes) {
+  const std::vector<Observation> points = two_protocols(1e18, 11);
+  const ModelFit fit = fit_model(collective_model(points), points, {.folds = 0}, "test");
+  EXPECT_EQ(fit.parameters.size(), 3u);
+  EXPECT_EQ(collective_protocols(fit.values()).size(), 1u);
+  EXPECT_NEAR(fit.value("latency_s") / 12e-6, 1, 0.02);
+  EXPECT_NEAR(fit.value("bytes_per_s") / 100e9, 1, 0.02);
 }
 
 // 130 W + 800e12 FLOP/s * 0.5 pJ + 2e12 B/s * 50 pJ = 130 + 400 + 100 = 630 W.

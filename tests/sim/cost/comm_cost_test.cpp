@@ -176,5 +176,37 @@ TEST(NicSlowdown, AShareAboveOneIsABug) {
   EXPECT_THROW((void)nic_slowdown(0.5, -0.1), InternalError);
 }
 
+// A measured exchange inside a node: 10 us, links of 100 GB/s, SMs of 10 GB/s each, measured on 4 to 20 SMs.
+TEST(CommCost, AMeasuredExchangeCountsTheSmsItIsGiven) {
+  ClusterProfile cluster = test::toy_cluster();
+  ExchangeCurve c;
+  c.latency_s = 10e-6;
+  c.bytes_per_s = 100e9;
+  c.sm_bytes_per_s = 10e9;
+  c.sm_overlap = 100;  // the slower of the two
+  c.least_sms = 4;
+  c.most_sms = 20;
+  c.link_bytes_per_s = 100e9;
+  c.link_latency_s = 1e-6;
+  cluster.expert_all_to_all.in_node_dispatch = c;
+  cluster.expert_all_to_all.sm_count = 20;
+  const CommOp op{.kind = CommKind::kDispatch,
+                  .axis = Axis::kEp,
+                  .tokens = 1000,
+                  .bytes_per_token = 1e4,
+                  .node_copies = 1,
+                  .rank_copies = 4};
+  const auto alone = [&](std::int64_t sms) {
+    return comm_cost(op, {.size = 8, .per_node = 8, .nodes = 1}, cluster, sms).alone.value;
+  };
+  EXPECT_NEAR(alone(0), 410e-6, 1e-9);    // 40 MB at 100 GB/s; 20 SMs would do 200
+  EXPECT_NEAR(alone(5), 810e-6, 1e-9);    // 5 SMs: 50 GB/s
+  EXPECT_NEAR(alone(2), 1010e-6, 1e-9);   // fewer than measured: as 4, 40 GB/s
+  EXPECT_NEAR(alone(100), 410e-6, 1e-9);  // more than measured: as 20
+  // Two nodes: the curve is of one, so the rates of the table count: 40 MB at 100 GB/s and 3 us before.
+  const CommCost two = comm_cost(op, {.size = 16, .per_node = 8, .nodes = 2}, cluster);
+  EXPECT_NEAR(two.alone.value, 403e-6, 1e-9);
+}
+
 }  // namespace
 }  // namespace orrery

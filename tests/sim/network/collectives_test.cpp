@@ -132,5 +132,74 @@ TEST(Collectives, AnEmptyMessageCostsLatencyOnly) {
   EXPECT_DOUBLE_EQ(time(CollectiveKind::kAllGather, 0, {.size = 5, .per_node = 5, .nodes = 1}), 6e-6);
 }
 
+/// The toy cluster with measured all-gathers on 2 and 8 GPUs: 10 us and 50 GB/s, added.
+ClusterProfile measured_cluster() {
+  ClusterProfile c = test::toy_cluster();
+  c.collectives = CollectiveCurves{.link_bytes_per_s = 100e9, .link_latency_s = 1e-6, .curves = {}};
+  for (const char* operation : {"all-gather", "all-reduce", "send-recv"}) {
+    for (const std::int64_t gpus : {2, 8}) {
+      CollectiveCurve curve;
+      curve.operation = operation;
+      curve.gpus = gpus;
+      curve.protocols = {{.latency_s = 10e-6, .bytes_per_s = 50e9, .overlap = 1},
+                         {.from_bytes = 1e8, .latency_s = 50e-6, .bytes_per_s = 60e9, .overlap = 1}};
+      c.collectives->curves.push_back(curve);
+    }
+  }
+  return c;
+}
+
+TEST(MeasuredCollectives, InOneNodeTakeTheTimeOfTheCurve) {
+  const ClusterProfile cluster = measured_cluster();
+  // 10 MB on 4 of 8: 7.5 MB sent at 50 GB/s = 150 us, and 10 us. An all-reduce sends twice as much.
+  EXPECT_NEAR(time(CollectiveKind::kAllGather, 1e7, kOneNode, cluster), 160e-6, 1e-12);
+  EXPECT_NEAR(time(CollectiveKind::kAllReduce, 1e7, kOneNode, cluster), 310e-6, 1e-12);
+  EXPECT_NEAR(time(CollectiveKind::kSendRecv, 1e7, {.size = 2, .per_node = 2, .nodes = 1}, cluster), 210e-6,
+              1e-12);
+  // Nobody measured reduce-scatter: from the tier, as before.
+  EXPECT_EQ(time(CollectiveKind::kReduceScatter, 1e7, kOneNode, cluster),
+            time(CollectiveKind::kReduceScatter, 1e7, kOneNode));
+}
+
+TEST(MeasuredCollectives, OverNodesJoinTheCurveWithTheNetwork) {
+  ClusterProfile cluster = measured_cluster();
+  // 16 MB on 2 nodes of 8: 14 MB sent inside, 280 + 10 us by the curve; through the NIC 1 MB, 10 us and 10
+  // us; one round trip between two nodes, 2 us.
+  EXPECT_NEAR(time(CollectiveKind::kAllGather, 16e6, kTwoTiers, cluster), 292e-6, 1e-12);
+  cluster.scale_out.bytes_per_s.value = 1e9;  // 1 MB now takes 1 ms
+  EXPECT_NEAR(time(CollectiveKind::kAllGather, 16e6, kTwoTiers, cluster), 1012e-6, 1e-12);
+  EXPECT_EQ(time(CollectiveKind::kAllGather, 16e6, kOnePerNode, cluster),
+            time(CollectiveKind::kAllGather, 16e6, kOnePerNode, [] {
+              ClusterProfile plain = test::toy_cluster();
+              plain.scale_out.bytes_per_s.value = 1e9;
+              return plain;
+            }()));
+}
+
+TEST(MeasuredCollectives, FollowTheLinksOfAScenario) {
+  ClusterProfile cluster = measured_cluster();
+  cluster.scale_up.bytes_per_s.value *= 2;
+  // 7.5 MB at 2 x 50 GB/s = 75 us, and 10 us.
+  EXPECT_NEAR(time(CollectiveKind::kAllGather, 1e7, kOneNode, cluster), 85e-6, 1e-12);
+}
+
+TEST(MeasuredCollectives, AreNeverSlowerWithMoreBandwidthNorFasterWithMoreBytes) {
+  for (CollectiveKind kind : kKinds) {
+    for (const EndpointGroup& group : {kOneNode, kTwoTiers, kOnePerNode}) {
+      double last = 0;
+      for (double bytes = 1; bytes < 1e12; bytes *= 1.7) {
+        const double now = time(kind, bytes, group, measured_cluster());
+        EXPECT_GE(now, last);
+        last = now;
+        ClusterProfile up = measured_cluster(), out = measured_cluster();
+        up.scale_up.bytes_per_s.value *= 1.5;
+        out.scale_out.bytes_per_s.value *= 1.5;
+        EXPECT_LE(time(kind, bytes, group, up), now);
+        EXPECT_LE(time(kind, bytes, group, out), now);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace orrery
