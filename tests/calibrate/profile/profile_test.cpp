@@ -76,7 +76,7 @@ TEST(Cluster, TakesTheCollectivesThatMeasureWrites) {
 
 Outcome timed(const char* op_class, const char* name, double seconds, Shape shape) {
   Samples samples;
-  samples.values.assign(5, Sample{.seconds = seconds});
+  for (int i = 0; i < 5; ++i) samples.values.emplace_back().seconds = seconds;
   return {.what = {.op_class = op_class, .name = name, .shape = std::move(shape), .dtype = "bf16"},
           .answer = samples};
 }
