@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "sim/base/suggest.hpp"
@@ -14,6 +12,17 @@ namespace orrery {
 inline constexpr Limits kSecondsOfACall = between(0, 10);
 inline constexpr Limits kLinkRate = between(1, 1e18);
 inline constexpr Limits kOverlapPower = between(0.1, 100);
+
+/// A value inside `node`; numbers in `path` are places of a list.
+inline JsonNode member(const JsonNode& node, const std::vector<std::string>& path) {
+  const Json* value = &node.value;
+  std::string pointer = node.pointer;
+  for (const std::string& key : path) {
+    value = value->is_array() ? &value->at(std::stoul(key)) : &value->at(key);
+    pointer += "/" + key;
+  }
+  return {*value, node.place, pointer};
+}
 
 template <class V>
 void fields(V& v, CollectiveProtocol& p) {
@@ -46,10 +55,9 @@ void fields(V& v, CollectiveCurve& c) {
     for (std::size_t i = 0; i < c.protocols.size(); ++i) {
       const double from = c.protocols[i].from_bytes;
       if (i == 0 ? from != 0 : from <= c.protocols[i - 1].from_bytes)
-        throw InputError(v.node().where("protocols") + "/" + std::to_string(i) + "/from_bytes",
-                         fmt::format("found {:g}, expected {}", from,
-                                     i == 0 ? "0: the first protocol begins with the smallest message"
-                                            : "more than in the protocol before"));
+        member(v.node(), {"protocols", std::to_string(i), "from_bytes"})
+            .fail(i == 0 ? "0: the first protocol begins with the smallest message"
+                         : "more than in the protocol before");
     }
   }
 }
@@ -63,9 +71,8 @@ void fields(V& v, CollectiveCurves& c) {
     for (std::size_t i = 0; i < c.curves.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)
         if (c.curves[i].operation == c.curves[j].operation && c.curves[i].gpus == c.curves[j].gpus)
-          throw InputError(v.node().where("curves") + "/" + std::to_string(i),
-                           fmt::format("found {} on {} GPUs a second time, expected one curve for each",
-                                       c.curves[i].operation, c.curves[i].gpus));
+          member(v.node(), {"curves", std::to_string(i), "gpus"})
+              .fail("a number of GPUs for which " + c.curves[i].operation + " has no curve yet");
   }
 }
 
@@ -86,9 +93,7 @@ void fields(V& v, ExchangeCurve& c) {
   fit_fields(v, c);
   if constexpr (V::reading) {
     if (c.most_sms < c.least_sms)
-      throw InputError(
-          v.node().where("most_sms"),
-          fmt::format("found {}, expected at least the {} of least_sms", c.most_sms, c.least_sms));
+      member(v.node(), {"most_sms"}).fail("at least least_sms, " + std::to_string(c.least_sms));
   }
 }
 

@@ -26,7 +26,8 @@ bool is_date(const std::string& text) {
 /// Counts objects with an origin; each must name a source and a date. A number outside such an object is an
 /// error unless it counts things of the description itself.
 int count_sourced(const Json& value, const std::string& where, bool covered) {
-  static const std::set<std::string> kPlainCounts{"gpus_per_node"};
+  // The links of a measurement repeat the tier, whose figures have their sources (checked below).
+  static const std::set<std::string> kPlainCounts{"gpus_per_node", "link_bytes_per_s", "link_latency_s"};
   int count = 0;
   if (value.is_object()) {
     const bool sourced = value.contains("origin");
@@ -47,6 +48,28 @@ int count_sourced(const Json& value, const std::string& where, bool covered) {
     EXPECT_TRUE(covered) << where << " is a number without origin, source and date";
   }
   return count;
+}
+
+TEST(ShippedProfiles, HaveCurvesOfTheirOwnLinks) {
+  int with_curves = 0;
+  for (const std::string& name : kClusters) {
+    const ClusterProfile c = load_cluster(name, shipped_folders());
+    if (c.collectives) {
+      ++with_curves;
+      EXPECT_EQ(link_scale(c, *c.collectives).rate, 1) << name;
+      EXPECT_EQ(link_scale(c, *c.collectives).latency, 1) << name;
+    }
+    const ExpertAllToAll& a = c.expert_all_to_all;
+    if (a.in_node_dispatch) {
+      EXPECT_EQ(link_scale(c, *a.in_node_dispatch, a.nvlink_dispatch_bytes_per_s).rate, 1) << name;
+    }
+    if (a.in_node_combine) {
+      EXPECT_EQ(link_scale(c, *a.in_node_combine, a.nvlink_combine_bytes_per_s).rate, 1) << name;
+    }
+  }
+  EXPECT_EQ(with_curves, 9);
+  // NVLink of H800 is another than any that was measured.
+  EXPECT_FALSE(load_cluster("h800-sxm-ib400", shipped_folders()).collectives.has_value());
 }
 
 TEST(ShippedProfiles, AreTheNamedOnes) {
