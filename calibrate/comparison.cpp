@@ -28,6 +28,10 @@ std::optional<Prediction> predict(const GpuProfile& gpu, const Outcome& outcome,
     reason = "times hold the quantise pass, curves do not";
     return std::nullopt;
   }
+  if (what.name == "latent attention") {
+    reason = "times of tables hold the write of the latent cache, curves do not";
+    return std::nullopt;
+  }
   SampleFile one;
   one.outcomes = {outcome};
   const SortedSamples sorted = sort_samples({&one, 1});

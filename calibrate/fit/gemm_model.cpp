@@ -46,7 +46,27 @@ double memory_seconds(std::span<const double> v, const Observation& o, const Dev
   return far / v[kMemory] + (all - far) / v[kCache];
 }
 
-constexpr double kNarrowRows = 64, kRowTile = 128;
+constexpr double kNarrowRows = 64, kRowTile = 128, kColumnTile = 128;
+/// Beyond so many rows the tables no longer show the loss in general (between 1,025 and 2,560 only outputs of
+/// 8,192 columns and less still do, unevenly); the kernels walk row tiles in groups of eight.
+constexpr double kUnfilledRows = 1024;
+
+/// How hard the blocks of the last tile of rows press on what they wait for when rows of the tile are empty.
+/// As many blocks as half the SMs are 1 (with tiles as narrow as 16 columns, `columns` = 8 x SMs makes them);
+/// fewer disturb each other less, by the square of their number; more take turns.
+double unfilled_load(double columns, double sm_count) {
+  const double few = std::min(1.0, columns / (8 * sm_count));
+  return std::max(few * few, columns / kColumnTile / (sm_count / 2));
+}
+
+/// Shapes of training are few among those of the tables, 2 of 100 rows with M, N, K >= 4,096, and
+/// small ones follow other rules of a library than its kernels at full rate: (least of M, N, K / 512)^(3/4),
+/// 1 to 5.
+double training_weight(const Observation& x) {
+  constexpr double kFrom = 512, kPower = 0.75, kMost = 5;
+  return std::clamp(std::pow(std::min({x.m, x.n, x.k}) / kFrom, kPower), 1.0, kMost);
+}
+
 /// The choice of a tile makes many minima; starts end in different ones, and more
 /// of them would find better ones still now and then.
 constexpr int kStarts = 4;
@@ -108,12 +128,14 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
   if (o.row_scales) model.parameters.push_back({"unfilled_s", "s", 2e-9, 0, 2e-8, false});
   model.starts = kStarts;
   model.measured = [](const Observation& x) { return x.seconds; };
+  if (o.row_scales) model.weight = training_weight;
   model.predict = [d, o, unfilled](std::span<const double> v, const Observation& x) {
     const GemmKernelCurve curve = gemm_curve(v);
     GemmSize size{.groups = x.groups, .m = x.m, .n = x.n, .k = x.k, .operand_bytes = o.operand_bytes};
     if (x.output_bytes > 0) size.result_bytes = written_bytes(x.output_bytes / (x.groups * x.m * x.n));
-    if (o.row_scales && x.m > kNarrowRows)
-      size.step_delay_s = v[unfilled] * (std::ceil(x.m / kRowTile) - x.m / kRowTile);
+    if (o.row_scales && x.m > kNarrowRows && x.m <= kUnfilledRows)
+      size.step_delay_s =
+          v[unfilled] * (std::ceil(x.m / kRowTile) - x.m / kRowTile) * unfilled_load(x.n, d.sm_count);
     double t =
         gemm_kernel_seconds(curve, size, memory_seconds(v, x, d, o.weight_copies), d.sm_count, d.sm_count);
     t += v[kFloor];

@@ -20,20 +20,28 @@ struct GemmModelOptions {
   double operand_bytes = 2;
   bool quantise_inside = false;  ///< times hold a pass that quantises the activation
   /// Activations carry a scale for every row: kernels lose time on a tile that rows do not fill.
+  /// Then large shapes count more, too: see `training_weight`.
   bool row_scales = false;
   double weight_copies = 5;  ///< distinct weights cycled through, to defeat the cache; 0: memory is cold
 };
 
 /// Matrix products: launch + gemm_kernel_seconds, memory time with the share that a cache of
-/// `cache_share` x L2 serves. With `row_scales` and more than 64 rows, `unfilled_s` for each element of the
-/// reduction and tile of 128 rows that is empty. It stays out of the
-/// curve: it is taken as a trait of the kernels in the tables, which no other kernel was compared with.
+/// `cache_share` x L2 serves. With `row_scales` and 65 to 1,024 rows, `unfilled_s` for each element of the
+/// reduction and tile of 128 rows that is empty, times the load of the blocks that fetch such rows
+/// (`unfilled_load` in gemm_model.cpp). It stays out of the curve: it is taken as a trait of the kernels in
+/// the tables, which no other kernel was compared with.
 [[nodiscard]] FitModel gemm_model(const DeviceFacts& device, const GemmModelOptions& options);
 /// The curve in a fit of `gemm_model`.
 [[nodiscard]] GemmKernelCurve gemm_curve(std::span<const double> values);
 
-/// Attention: launch + attention_kernel_seconds.
-[[nodiscard]] FitModel attention_model(const DeviceFacts& device);
+struct AttentionModelOptions {
+  double tile_rows = 128;   ///< of a block; the forms of 128 and 256 are compared by cost
+  bool cache_pass = false;  ///< times hold a kernel that writes `pass_bytes`
+};
+
+/// Attention: launch + attention_kernel_seconds [+ pass_bytes / pass_bytes_per_s]. The pass stays out of the
+/// curve: training keeps no cache.
+[[nodiscard]] FitModel attention_model(const DeviceFacts& device, const AttentionModelOptions& options = {});
 [[nodiscard]] AttentionKernelCurve attention_curve(std::span<const double> values);
 
 /// Memory-bound kernels: launch + bytes / rate with a ramp, t = launch + ((bytes/rate)^p + ramp^p)^(1/p) -

@@ -61,7 +61,8 @@ Raw fit_points(const FitModel& model, const std::vector<const Observation*>& poi
     for (std::size_t i = 0; i < n; ++i) values[i] = to_value(model.parameters[i], x[i]);
     for (std::size_t i = 0; i < points.size(); ++i) {
       const double ratio = model.predict(values, *points[i]) / model.measured(*points[i]);
-      out[i] = std::clamp(std::log(ratio), -kLargestLog, kLargestLog);
+      const double weight = model.weight ? model.weight(*points[i]) : 1;
+      out[i] = weight * std::clamp(std::log(ratio), -kLargestLog, kLargestLog);
     }
   };
   Raw raw;
@@ -113,7 +114,7 @@ FittedParameter parameter_of(const FitParameter& p, double value, double interna
   FittedParameter out{.name = p.name, .unit = p.unit, .value = value, .low = value, .high = value};
   const double low = to_internal(p, p.low), high = to_internal(p, p.high);
   const double margin = 1e-6 * (high - low);
-  out.at_bound = internal - low <= margin || high - internal <= margin;
+  out.at_bound = high > low && (internal - low <= margin || high - internal <= margin);
   if (error > 0 && !out.at_bound) {
     out.low = std::max(p.low, to_value(p, std::max(low, internal - kNormal95 * error)));
     out.high = std::min(p.high, to_value(p, std::min(high, internal + kNormal95 * error)));
@@ -161,6 +162,7 @@ ModelFit fit_model(const FitModel& model, std::span<const Observation> points, c
 
   ModelFit fit{.model = model.name,
                .folds = options.folds,
+               .cost = whole.fit.cost,
                .stop = whole.fit.stop,
                .iterations = whole.fit.iterations};
   for (std::size_t i = 0; i < model.parameters.size(); ++i)

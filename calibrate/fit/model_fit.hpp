@@ -23,6 +23,7 @@ struct Observation {
   double heads = 0;     ///< batch x query heads
   double sequence = 0;  ///< tokens
   double flops_per_pair = 0;
+  double pass_bytes = 0;  ///< of a kernel of its own inside the time: writing a latent cache; 0: none
   // traffic
   double input_bytes = 0;   ///< activations
   double weight_bytes = 0;  ///< second operand of products
@@ -56,13 +57,15 @@ struct FitModel {
   std::vector<std::vector<double>> places = {};
   std::function<double(std::span<const double>, const Observation&)> predict = {};
   std::function<double(const Observation&)> measured = {};  ///< what `predict` is compared with
+  /// How much an observation's residual counts, > 0; empty: all alike. Errors are reported without it.
+  std::function<double(const Observation&)> weight = {};
 };
 
 struct FittedParameter {
   std::string name, unit;
   double value = 0;
   double low = 0, high = 0;  ///< 95 % interval by the Jacobian; equal to `value` where it has none
-  bool at_bound = false;     ///< the data do not hold it
+  bool at_bound = false;     ///< the data do not hold it; false for one that was given
 };
 
 struct ModelFit {
@@ -71,6 +74,7 @@ struct ModelFit {
   Quality in_sample = {};
   Quality cross_validated = {};  ///< every point predicted by a fit that did not see it
   std::size_t folds = 0;
+  double cost = 0;  ///< of the fit to all points: what searches and forms are compared by
   FitStop stop = FitStop::kIterations;
   int iterations = 0;
 

@@ -17,11 +17,12 @@ AttentionKernelCurve attention_curve(std::span<const double> v) {
           .block_s = v[2],
           .tail = v[3],
           .small_tile_efficiency = v[4],
+          .tile_rows = v[7],
           .memory_bytes_per_s = v[5],
           .overlap = v[6]};
 }
 
-FitModel attention_model(const DeviceFacts& d) {
+FitModel attention_model(const DeviceFacts& d, const AttentionModelOptions& o) {
   FitModel model{.name = "attention-kernel"};
   model.parameters = {
       {"overhead_s", "s", 1e-5, 1e-7, 1e-3},
@@ -33,12 +34,18 @@ FitModel attention_model(const DeviceFacts& d) {
       {"memory_bytes_per_s", "B/s", 0.7 * d.memory_bytes_per_s, 0.05 * d.memory_bytes_per_s,
        20 * d.memory_bytes_per_s},
       {"overlap", "", 1.5, 0.6, 12},
+      {"tile_rows", "", o.tile_rows, o.tile_rows, o.tile_rows, false},
   };
+  const std::size_t pass = model.parameters.size();
+  if (o.cache_pass)
+    model.parameters.push_back({"pass_bytes_per_s", "B/s", 0.6 * d.memory_bytes_per_s,
+                                0.02 * d.memory_bytes_per_s, 20 * d.memory_bytes_per_s});
+  model.starts = 4;
   model.measured = seconds_of;
-  model.predict = [d](std::span<const double> v, const Observation& x) {
+  model.predict = [d, o, pass](std::span<const double> v, const Observation& x) {
     const AttentionKernelCurve curve = attention_curve(v);
     const AttentionSize size{.heads = x.heads, .sequence = x.sequence, .flops_per_pair = x.flops_per_pair};
-    return v[0] +
+    return v[0] + (o.cache_pass ? x.pass_bytes / v[pass] : 0) +
            attention_kernel_seconds(curve, size, x.bytes / curve.memory_bytes_per_s, d.sm_count, d.sm_count);
   };
   return model;

@@ -189,6 +189,8 @@ std::string describe(const ClassFit& f, const SampleSource& source) {
                                  f.data.points.size(), f.fit.folds, to_text(f.fit.stop), source.hash);
   if (f.data.quantise_inside)
     text += " The samples hold the pass that quantises the activation; it was fitted beside and left out.";
+  if (f.data.cache_pass)
+    text += " The samples hold the kernel that writes the latent cache; it was fitted beside and left out.";
   if (!f.clocks.empty()) text += " Clocks of long runs are those of " + f.clocks + ".";
   for (std::size_t i = 0; i < bound.size(); ++i)
     text += (i == 0 ? " Not held by the data: " : ", ") + bound[i];

@@ -78,6 +78,9 @@ bool fill(const Case& c, const Samples& s, Observation& o) {
     o.flops_per_pair = 2 * width * (backward ? 2.5 : 1);
     o.bytes = (backward ? 4 : 2) * batch * o.sequence * width * (heads + kv);
     o.flops = o.heads * o.sequence * o.sequence * width * (backward ? 2.5 : 1);
+    // What the pass before latent attention reads and writes of each token: latent 512 and 64 rotary
+    // elements.
+    if (latent) o.pass_bytes = 2 * 2 * (512 + 64) * batch * o.sequence;
     // One width per class: others would need a class of their own.
     const double qk = get(c, "qk_dim"), value = get(c, "v_dim");
     if (qk > 0 && (qk != (latent ? 192 : 128) || value != 128)) return false;
@@ -119,6 +122,9 @@ bool fill(const Case& c, const Samples& s, Observation& o) {
   return false;
 }
 
+/// Name of the rows of a table of latent attention (read_latent in calibrate/import/measured_table.cpp).
+constexpr const char* kLatentTable = "latent attention";
+
 using Key = std::tuple<std::string, std::int64_t, bool>;
 
 std::string fact(const About& about, const char* key) {
@@ -135,6 +141,7 @@ void add(std::map<Key, ClassPoints>& classes, const Case& c, const Observation& 
   points.gpus = gpus;
   points.sustained = c.sustained;
   points.quantise_inside = points.quantise_inside || c.name.find("with quantise") != std::string::npos;
+  points.cache_pass = points.cache_pass || c.name == kLatentTable;
   if (!c.cold_l2) points.weight_copies = 5;
   points.points.push_back(o);
 }
@@ -251,7 +258,7 @@ DeviceFacts device_facts(const GpuProfile& gpu, const std::string& op_class) {
           .peak_flops_per_s = it->second.value};
 }
 
-FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
+FitModel model_of(const ClassPoints& data, const GpuProfile& gpu, double tile_rows) {
   const std::string& c = data.op_class;
   double fastest = 0;
   for (const Observation& o : data.points) fastest = std::max(fastest, o.bytes / o.seconds);
@@ -263,7 +270,8 @@ FitModel model_of(const ClassPoints& data, const GpuProfile& gpu) {
   if (starts(c, "communication")) return exchange_model(fastest);
   const DeviceFacts facts = device_facts(gpu, c);
   if (starts(c, "moe-layer.")) return expert_model(facts, element_bytes(precision_of(c)));
-  if (starts(c, "attention")) return attention_model(facts);
+  if (starts(c, "attention"))
+    return attention_model(facts, {.tile_rows = tile_rows, .cache_pass = data.cache_pass});
   if (starts(c, "memory.")) return bandwidth_model(facts);
   return gemm_model(facts, {.operand_bytes = element_bytes(precision_of(c)),
                             .quantise_inside = data.quantise_inside,
@@ -285,7 +293,10 @@ ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu, const ModelFi
   const std::string place =
       data.gpus > 0 ? fmt::format("{} on {} GPUs", data.op_class, data.gpus) : data.op_class;
   out.fit = fit_model(out.model, data.points, options, place);
-  return out;
+  if (!starts(data.op_class, "attention")) return out;
+  ClassFit wide{.data = data, .model = model_of(data, gpu, 256)};
+  wide.fit = fit_model(wide.model, data.points, options, place);
+  return wide.fit.cost < out.fit.cost ? wide : out;
 }
 
 }  // namespace orrery

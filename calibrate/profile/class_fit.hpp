@@ -18,6 +18,7 @@ struct ClassPoints {
   std::int64_t gpus = 0;
   std::vector<Observation> points;
   bool quantise_inside = false;
+  bool cache_pass = false;  ///< times of latent attention that hold the kernel writing the cache
   double weight_copies = 0;
   bool sustained = false;
   std::string source, date;  ///< of the first file that has the class, where it says them
@@ -51,9 +52,11 @@ struct ClassFit {
   std::string clocks = {};  ///< the profile that the clocks of long runs were taken from; empty: fitted
 };
 
-[[nodiscard]] FitModel model_of(const ClassPoints& data, const GpuProfile& gpu);
+/// `tile_rows`: query rows of a block of attention.
+[[nodiscard]] FitModel model_of(const ClassPoints& data, const GpuProfile& gpu, double tile_rows = 128);
 /// `clocks`: products take `throttle` and `throttle_after_s` from its curve of the class, for samples too
-/// short to show them; null, or no such curve: they are fitted.
+/// short to show them; null, or no such curve: they are fitted. Attention is fitted with blocks of 128 and of
+/// 256 query rows, and the form that describes all points at the lower cost counts.
 [[nodiscard]] ClassFit fit_class(const ClassPoints& data, const GpuProfile& gpu,
                                  const ModelFitOptions& options, const GpuProfile* clocks = nullptr);
 

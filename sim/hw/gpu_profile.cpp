@@ -96,6 +96,8 @@ void attention_kernel_fields(V& v, AttentionKernelCurve& k) {
   v.required("block_s", k.block_s, between(0, kMostSeconds));
   v.required("tail", k.tail, between(0, 1));
   v.required("small_tile_efficiency", k.small_tile_efficiency, between(kLeastEfficiency, 1));
+  if (V::reading || k.tile_rows != AttentionKernelCurve{}.tile_rows)
+    v.optional("tile_rows", k.tile_rows, between(16, kMostTile));
   v.required("overlap", k.overlap, between(kLeastOverlap, kMostOverlap));
 }
 

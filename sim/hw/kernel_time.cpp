@@ -54,8 +54,8 @@ double attention_kernel_seconds(const AttentionKernelCurve& c, const AttentionSi
                                 double sms, double sm_count) {
   const double per_sm = c.flops_per_s / sm_count;
   double compute = kInfinity;
-  for (const double rows : {128.0, 64.0}) {
-    const double efficiency = rows < 128 ? c.small_tile_efficiency : 1.0;
+  for (const double rows : {c.tile_rows, c.tile_rows / 2}) {
+    const double efficiency = rows < c.tile_rows ? c.small_tile_efficiency : 1.0;
     const double tile = s.flops_per_pair * rows * 128 / (per_sm * efficiency);
     const double blocks = std::ceil(s.sequence / rows);
     const double steps = rows / 128;  // of 128 keys for each `rows` keys

@@ -62,17 +62,21 @@ struct GemmSize {
 /// Parameters of causal attention (FlashAttention: a block takes `t` query rows and walks the keys).
 ///
 /// With H = batch x heads, n = ceil(sequence / t) blocks per head and F FLOPs per pair of query and key,
-///     pair tile  A = F t 128 / (R e / S0)       e = 1 for 128 rows, small_tile_efficiency for 64
+///     pair tile  A = F t 128 / (R e / S0)       e = 1 for t = tile_rows, small_tile_efficiency for half
 ///     longest    L = A n t/128 + block_s
 ///     all        W = H (A t/128 n (n+1)/2 + block_s n) / S
 ///     compute    max(L, W + tail L max(0, 1 - S/(H n)))
 ///     T          (compute^p + memory^p)^(1/p)
-/// for t = 128 and 64, the smaller counts. The tail is the wait for blocks that were started late.
+/// for t = tile_rows and half of it, the smaller counts. The tail is the wait for blocks that were started
+/// late. Kernels of Ampere and Hopper give a block 128 rows, those of Blackwell two tiles of 128 that take
+/// turns (FlashAttention, flash_attn/cute/flash_fwd_sm100.py @001e273); the tables show steps at as many
+/// blocks as SMs for 256 rows there.
 struct AttentionKernelCurve {
   double flops_per_s = 0;            ///< R: of all `sm_count` SMs on full tiles, causal FLOPs
   double block_s = 0;                ///< start and end of one block
   double tail = 0;                   ///< 0 to 1
   double small_tile_efficiency = 1;  ///< 0 to 1
+  double tile_rows = 128;            ///< query rows of a block
   double memory_bytes_per_s = 0;
   double overlap = 1;  ///< p >= 0.5
 };

@@ -148,9 +148,8 @@ TEST(GemmModel, RecoversTheParametersOfASyntheticDevice) {
   EXPECT_LT(fit.cross_validated.p90, 0.03);
 }
 
-TEST(AttentionModel, RecoversTheParametersOfASyntheticDevice) {
-  const FitModel model = attention_model(toy_device());
-  const std::vector<double> truth{8e-6, 5.5e14, 4e-6, 0.7, 0.6, 1.2e12, 1.6};
+/// Attention of many sizes on a synthetic device, a pass of 2,304 bytes a token and head group before it.
+std::vector<Observation> synthetic_attention(const FitModel& model, std::span<const double> truth) {
   std::vector<Observation> points;
   for (const double heads : {8.0, 32.0, 128.0, 512.0})
     for (double s = 64; s <= 32768; s *= 1.5) {
@@ -159,9 +158,31 @@ TEST(AttentionModel, RecoversTheParametersOfASyntheticDevice) {
       o.sequence = std::round(s);
       o.flops_per_pair = 512;
       o.bytes = 2 * o.sequence * heads * 512;
+      o.pass_bytes = 2304 * o.sequence * heads / 8;
       o.seconds = model.predict(truth, o);
       points.push_back(o);
     }
+  return points;
+}
+
+// 8 heads of 4,096 tokens are 128 blocks of 256 rows, more than 100 SMs, but 256 of 128: the steps differ.
+TEST(AttentionModel, TellsBlocksOf256RowsFrom128AndTheCachePassFromTheKernel) {
+  const FitModel wide = attention_model(toy_device(), {.tile_rows = 256, .cache_pass = true});
+  const FitModel narrow = attention_model(toy_device(), {.cache_pass = true});
+  const std::vector<double> truth{8e-6, 5.5e14, 4e-6, 0.7, 0.6, 1.2e12, 1.6, 256, 1e12};
+  const std::vector<Observation> points = synthetic_attention(wide, truth);
+  const ModelFit right = fit_model(wide, points, {.folds = 0}, "test");
+  const ModelFit wrong = fit_model(narrow, points, {.folds = 0}, "test");
+  EXPECT_LT(right.cost, 0.1 * wrong.cost);
+  EXPECT_EQ(attention_curve(right.values()).tile_rows, 256);
+  EXPECT_NEAR(right.value("pass_bytes_per_s") / 1e12, 1, 0.05);
+  EXPECT_NEAR(right.value("flops_per_s") / 5.5e14, 1, 0.02);
+}
+
+TEST(AttentionModel, RecoversTheParametersOfASyntheticDevice) {
+  const FitModel model = attention_model(toy_device());
+  const std::vector<double> truth{8e-6, 5.5e14, 4e-6, 0.7, 0.6, 1.2e12, 1.6, 128};
+  const std::vector<Observation> points = synthetic_attention(model, truth);
   const ModelFit fit = fit_model(model, points, {.folds = 5}, "test");
   EXPECT_NEAR(fit.value("overhead_s") / 8e-6, 1, 0.02);
   EXPECT_NEAR(fit.value("flops_per_s") / 5.5e14, 1, 0.02);
@@ -249,6 +270,48 @@ TEST(ModelFit, TakesTheCheapestOfItsSearches) {
   model.starts = 4;
   const ModelFit four = fit_model(model, points, {.folds = 0}, "test");
   EXPECT_LT(four.value("x"), 2);
+}
+
+// Two groups of equal size want 1 and 2. With residuals of log(x) and log(x / 2) and weights 1 and 3, least
+// squares gives log x = 9 log 2 / 10; the robust loss is linear this far out, so the heavier group wins
+// outright.
+TEST(ModelFit, CountsHeavierObservationsMore) {
+  FitModel model{.name = "level"};
+  model.parameters = {{"x", "", 1.5, 0.1, 10}};
+  model.measured = [](const Observation& o) { return o.seconds; };
+  model.predict = [](std::span<const double> v, const Observation&) { return v[0]; };
+  model.weight = [](const Observation& o) { return o.seconds > 1.5 ? 3.0 : 1.0; };
+  std::vector<Observation> points(8);
+  for (std::size_t i = 0; i < points.size(); ++i) points[i].seconds = i % 2 == 0 ? 1 : 2;
+  const ModelFitOptions squares{.folds = 0, .robust_scale = 0};
+  EXPECT_NEAR(std::log(fit_model(model, points, squares, "test").value("x")), 0.9 * std::log(2.0), 1e-3);
+  EXPECT_NEAR(fit_model(model, points, {.folds = 0}, "test").value("x"), 2, 0.05);
+}
+
+// 132 SMs; reduction of 1,024. Full tiles and more than 1,024 rows lose nothing; 129 rows leave 127 of 128
+// empty. With 8 x 132 = 1,056 columns the loss is 127/128 x 1,024 x unfilled_s, with half of them a quarter,
+// with 65,536 (512 blocks for 66 places) 7.76 times as much.
+TEST(GemmModel, LosesOnEmptyRowsByTheLoadOfTheBlocksThatFetchThem) {
+  DeviceFacts device = toy_device();
+  device.sm_count = 132;
+  const FitModel model = gemm_model(device, {.operand_bytes = 1, .row_scales = true, .weight_copies = 0});
+  std::vector<double> with, without;
+  for (const FitParameter& p : model.parameters) {
+    // Without memory traffic in the way and without clocks, times add up.
+    const double value = p.name == "throttle" ? 0 : p.start;
+    with.push_back(value);
+    without.push_back(p.name == "unfilled_s" ? 0 : value);
+  }
+  const auto loss = [&](double m, double n) {
+    const Observation o{.m = m, .n = n, .k = 1024};
+    return (model.predict(with, o) - model.predict(without, o)) / (1024 * 2e-9);
+  };
+  EXPECT_NEAR(loss(129, 1056), 127.0 / 128, 1e-9);
+  EXPECT_NEAR(loss(129, 528), 127.0 / 128 / 4, 1e-9);
+  EXPECT_NEAR(loss(129, 65536), 127.0 / 128 * 512 / 66, 1e-9);
+  EXPECT_EQ(loss(128, 1056), 0);
+  EXPECT_EQ(loss(1025, 1056), 0);
+  EXPECT_EQ(loss(64, 1056), 0);
 }
 
 TEST(ModelFit, IsTheSameEveryTime) {
