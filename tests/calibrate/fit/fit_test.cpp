@@ -288,9 +288,9 @@ TEST(ModelFit, CountsHeavierObservationsMore) {
   EXPECT_NEAR(fit_model(model, points, {.folds = 0}, "test").value("x"), 2, 0.05);
 }
 
-// 132 SMs; reduction of 1,024. Full tiles and more than 1,024 rows lose nothing; 129 rows leave 127 of 128
-// empty. With 8 x 132 = 1,056 columns the loss is 127/128 x 1,024 x unfilled_s, with half of them a quarter,
-// with 65,536 (512 blocks for 66 places) 7.76 times as much.
+// 132 SMs; reduction of 128, too short to be split. Full tiles and more than 1,024 rows lose nothing; 129
+// rows leave 127 of 128 empty. With 8 x 132 = 1,056 columns the loss is 127/128 x 128 x unfilled_s, with half
+// of them a quarter, with 65,536 (512 blocks for 66 places) 7.76 times as much.
 TEST(GemmModel, LosesOnEmptyRowsByTheLoadOfTheBlocksThatFetchThem) {
   DeviceFacts device = toy_device();
   device.sm_count = 132;
@@ -303,8 +303,8 @@ TEST(GemmModel, LosesOnEmptyRowsByTheLoadOfTheBlocksThatFetchThem) {
     without.push_back(p.name == "unfilled_s" ? 0 : value);
   }
   const auto loss = [&](double m, double n) {
-    const Observation o{.m = m, .n = n, .k = 1024};
-    return (model.predict(with, o) - model.predict(without, o)) / (1024 * 2e-9);
+    const Observation o{.m = m, .n = n, .k = 128};
+    return (model.predict(with, o) - model.predict(without, o)) / (128 * 2e-9);
   };
   EXPECT_NEAR(loss(129, 1056), 127.0 / 128, 1e-9);
   EXPECT_NEAR(loss(129, 528), 127.0 / 128 / 4, 1e-9);
