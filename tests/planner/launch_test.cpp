@@ -100,6 +100,9 @@ std::vector<Planned> many_plans() {
   all.push_back(planned("mixtral-8x7b-h100.json"));
   all.push_back(planned("llama-2-70b-a100.json"));
   all.push_back(planned("deepseek-v3-2048-h800.json", {{"layout.offload", "optimizer+activations"}}));
+  all.push_back(planned("llama-3.1-405b-16384-h100.json", {{"layout.tp_overlap", "products"}}));
+  all.push_back(
+      planned("mixtral-8x7b-h100.json", {{"layout.schedule", "combined-1f1b"}, {"layout.vpp", "2"}}));
   return all;
 }
 
@@ -182,6 +185,16 @@ TEST(Megatron, WhatHasNoFlagIsSaid) {
   EXPECT_NE(megatron_script(dualpipe.plan()).find("# - the schedule 'dualpipe'"), std::string::npos);
   const Planned plain = planned("deepseek-v3-2048-h800.json", {{"layout.schedule", "1f1b"}});
   EXPECT_FALSE(mentions(megatron_flags(plain.plan()).missing, "the schedule"));
+}
+
+TEST(Megatron, OverlapsHaveTheirSwitches) {
+  const Planned products = planned("llama-3.1-405b-16384-h100.json", {{"layout.tp_overlap", "products"}});
+  EXPECT_TRUE(flags_of(products.plan()).contains("--tp-comm-overlap"));
+  EXPECT_FALSE(flags_of(planned("llama-3.1-405b-16384-h100.json").plan()).contains("--tp-comm-overlap"));
+  const Planned combined =
+      planned("mixtral-8x7b-h100.json", {{"layout.schedule", "combined-1f1b"}, {"layout.vpp", "2"}});
+  EXPECT_TRUE(flags_of(combined.plan()).contains("--overlap-moe-expert-parallel-comm"));
+  EXPECT_FALSE(mentions(megatron_flags(combined.plan()).missing, "the schedule"));
 }
 
 TEST(Megatron, WhatIsComputedAgainIsNotOffloadedToo) {
