@@ -62,6 +62,9 @@ Verdict check_interleaved(const PipelineShape& shape) {
 }
 
 Verdict check_combined(const PipelineShape& shape) {
+  if (shape.microbatches < 2)
+    return unfit_shape("microbatches", 2, shape.microbatches,
+                       "a pair is of two microbatches; use a larger batch, smaller microbatches or 1f1b");
   if (shape.vpp > 1) return check_interleaved(shape);
   if (shape.pp > 1)
     return unfit_shape("stages per rank", 2, shape.vpp,

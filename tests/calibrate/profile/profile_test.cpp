@@ -50,8 +50,10 @@ std::vector<ClassFit> fits_of(const SortedSamples& sorted, const GpuProfile& gpu
 }
 
 Case collective(const char* operation, std::int64_t bytes, std::int64_t gpus) {
-  return {
-      .op_class = operation, .name = "nccl", .shape = {{"bytes", bytes}, {"gpus", gpus}}, .dtype = "bf16"};
+  return {.op_class = std::string("collective.") + operation,
+          .name = "nccl",
+          .shape = {{"bytes", bytes}, {"gpus", gpus}},
+          .dtype = "bf16"};
 }
 
 TEST(Cluster, TakesTheCollectivesThatMeasureWrites) {

@@ -27,6 +27,7 @@ TEST(Combined, APairIsOfTwoMicrobatches) {
     for (const int vpp : {1, 2, 3}) {
       if (pp > 1 && vpp == 1) continue;
       const Schedule schedule = make_schedule("combined-1f1b", pp, vpp, 3 * pp);
+      EXPECT_GT(stats(schedule).overall.pairs, 0) << pp << " x " << vpp;
       EXPECT_FALSE(validate(schedule)) << pp << " x " << vpp;
       for (const std::vector<Step>& steps : schedule.ranks) {
         for (const Step& s : steps) {
@@ -37,6 +38,11 @@ TEST(Combined, APairIsOfTwoMicrobatches) {
       }
     }
   }
+}
+
+TEST(Combined, NeedsTwoMicrobatches) {
+  EXPECT_TRUE(check_schedule("combined-1f1b", 1, 1, 1));
+  EXPECT_FALSE(check_schedule("combined-1f1b", 1, 1, 2));
 }
 
 TEST(Combined, NeedsTwoStagesPerRankInAPipeline) {
