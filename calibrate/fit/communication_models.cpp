@@ -37,7 +37,8 @@ std::vector<double> sizes_of(std::span<const Observation> points) {
 }  // namespace
 
 std::vector<CollectiveProtocol> collective_protocols(std::span<const double> v) {
-  std::vector<CollectiveProtocol> out{{.latency_s = v[kLatency], .bytes_per_s = v[kRate], .overlap = v[kOverlap]}};
+  std::vector<CollectiveProtocol> out{
+      {.latency_s = v[kLatency], .bytes_per_s = v[kRate], .overlap = v[kOverlap]}};
   if (v.size() == kParameters && v[kSwitch] < kNever)
     out.push_back({.from_bytes = v[kSwitch],
                    .latency_s = v[kLargeLatency],
@@ -71,8 +72,8 @@ FitModel collective_model(std::span<const Observation> points) {
                            {"large_overlap", "", 1, 0.4, 6}});
   // At least three sizes on either side, as many as a protocol has parameters.
   for (std::size_t i = 3; i + 3 <= sizes.size(); ++i) {
-    std::vector<double> start{shortest,       kSlowerSmall * fastest, 1, std::sqrt(sizes[i - 1] * sizes[i]),
-                              2 * shortest, fastest,                1};
+    std::vector<double> start{
+        shortest, kSlowerSmall * fastest, 1, std::sqrt(sizes[i - 1] * sizes[i]), 2 * shortest, fastest, 1};
     model.places.push_back(std::move(start));
   }
   return model;
@@ -93,7 +94,8 @@ FitModel exchange_model(double largest_rate) {
   model.measured = seconds_of;
   model.predict = [](std::span<const double> v, const Observation& x) {
     return exchange_seconds(
-        exchange_curve(v), {.tokens = x.tokens, .row_bytes = x.row_bytes, .targets = x.targets, .sms = x.sms});
+        exchange_curve(v),
+        {.tokens = x.tokens, .row_bytes = x.row_bytes, .targets = x.targets, .sms = x.sms});
   };
   return model;
 }

@@ -59,7 +59,8 @@ class Reader {
       } else {
         // A cast beside an exchange is not slowed itself.
         const double slowdown = comm != nullptr ? cost.beside : 1.0;
-        const auto slot = std::min(static_cast<std::size_t>((slowdown - 1.0) * kBesideSlots), kBesideSlots - 1);
+        const auto slot =
+            std::min(static_cast<std::size_t>((slowdown - 1.0) * kBesideSlots), kBesideSlots - 1);
         sums.communication_by_factor[forward ? 0 : 1][slot] += static_cast<double>(cost.ps);
       }
     }
