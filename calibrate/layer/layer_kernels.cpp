@@ -64,8 +64,7 @@ const MemoryRow kMemory[] = {
 
 class Listing {
  public:
-  Listing(const ModelSpec& model, const LayerOptions& options, const GpuProfile& gpu)
-      : model_(model), options_(options), gpu_(gpu) {}
+  Listing(const ModelSpec& model, const GpuProfile& gpu) : model_(model), gpu_(gpu) {}
 
   void add(const char* part, const Segment& segment) {
     for (const WorkItem& item : segment) {
@@ -175,7 +174,6 @@ class Listing {
   }
 
   const ModelSpec& model_;
-  const LayerOptions& options_;
   const GpuProfile& gpu_;
   LayerKernels out_;
 };
@@ -216,7 +214,7 @@ LayerKernels layer_kernels(const ModelSpec& model, const LayerOptions& options, 
   const Workload workload = make_units({.model = model, .layout = layout, .training = training});
   const LayerWork& work =
       workload.units[unit_of(workload, model.moe ? UnitKind::kMoe : UnitKind::kDense)].work;
-  Listing listing(model, options, gpu);
+  Listing listing(model, gpu);
   listing.add("attention forward", work.attention_f);
   listing.add("dispatch forward", work.dispatch_f);
   listing.add("feed-forward forward", work.mlp_f);
