@@ -31,8 +31,8 @@ bool predicted_class(const std::string& name) {
 
 Case resized(Case what, std::mt19937_64& random) {
   for (auto& [name, size] : what.shape) {
-    const auto* free =
-        std::find_if(kFree.begin(), kFree.end(), [&](const FreeSize& f) { return f.name == name; });
+    const auto* free = std::find_if(kFree.begin(), kFree.end(),
+                                    [&wanted = name](const FreeSize& f) { return f.name == wanted; });
     // Drawn for every size, also for one that stays, so that a new row above changes no other case.
     const double u = 2 * (static_cast<double>(random() >> 11) * 0x1p-53) - 1;
     if (free == kFree.end()) continue;
