@@ -28,7 +28,7 @@ std::optional<Prediction> predict(const GpuProfile& gpu, const Outcome& outcome,
     reason = "times hold the quantise pass, curves do not";
     return std::nullopt;
   }
-  if (what.name == "latent attention") {
+  if (what.name == kLatentTable) {
     reason = "times of tables hold the write of the latent cache, curves do not";
     return std::nullopt;
   }

@@ -36,13 +36,6 @@ double get(const Case& c, const char* name) {
   return static_cast<double>(size_of(c.shape, name));
 }
 
-/// "collective.all-reduce" of the class "all-reduce" that `measure` writes; other names stay.
-std::string model_class(const std::string& op_class) {
-  const std::vector<std::string>& names = collective_names();
-  const bool own = std::find(names.begin(), names.end(), op_class) != names.end();
-  return own ? "collective." + op_class : op_class;
-}
-
 /// Sums in integers take other paths: switches add up floats only.
 bool is_integer_sum(const Case& c) {
   const bool sums = c.op_class.find("all-reduce") != std::string::npos ||
@@ -122,9 +115,6 @@ bool fill(const Case& c, const Samples& s, Observation& o) {
   return false;
 }
 
-/// Name of the rows of a table of latent attention (read_latent in calibrate/import/measured_table.cpp).
-constexpr const char* kLatentTable = "latent attention";
-
 using Key = std::tuple<std::string, std::int64_t, bool>;
 
 std::string fact(const About& about, const char* key) {
@@ -184,11 +174,9 @@ double exchange_targets(double n, double k, double experts) {
 }
 
 std::optional<Observation> observe(const Case& what, const Samples& samples) {
-  Case c = what;
-  c.op_class = model_class(what.op_class);
   Observation o;
   o.seconds = median_seconds(samples);
-  if (!fill(c, samples, o)) return std::nullopt;
+  if (!fill(what, samples, o)) return std::nullopt;
   return o;
 }
 
@@ -223,9 +211,7 @@ SortedSamples sort_samples(std::span<const SampleFile> files) {
         continue;
       }
       Observation o = *seen;
-      Case what = outcome.what;
-      what.op_class = model_class(what.op_class);
-      add(classes, what, o, file.about);
+      add(classes, outcome.what, o, file.about);
       // Readings average over a second: only runs that were kept up so long say what a kernel draws. Tables
       // repeat a kernel 3,000 times at most.
       const std::optional<double> watts = samples->values.front().watts;

@@ -12,6 +12,10 @@
 
 namespace orrery {
 
+/// Name of the rows of a table of latent attention (calibrate/import/measured_table.cpp): their times hold the
+/// kernel that writes the latent cache.
+inline constexpr const char* kLatentTable = "latent attention";
+
 /// The points of one operator class (and, for collectives, one number of GPUs) ready to be fitted.
 struct ClassPoints {
   std::string op_class;  ///< of a profile; "power.<precision>" for board power of products

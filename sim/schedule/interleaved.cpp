@@ -44,6 +44,33 @@ Step step_of(const PipelineShape& shape, std::int32_t rank, const Piece& piece, 
                 .microbatch = MicrobatchId{piece.microbatch}});
 }
 
+/// Forwards ahead of the first backward, `more` than interleaving needs; then a forward and a backward in
+/// turn, as a pair or one after the other; then the backwards left over.
+Schedule in_turns(const char* name, const PipelineShape& shape, std::int32_t more, bool paired) {
+  Schedule schedule = empty_schedule(name, shape, [&](int stage) { return stage % shape.pp; });
+  const std::int32_t group = group_size(shape);
+  const std::vector<Piece> pieces = pieces_of(shape, group);
+  for (std::int32_t rank = 0; rank < shape.pp; ++rank) {
+    auto& steps = schedule.ranks[static_cast<std::size_t>(rank)];
+    steps.reserve(2 * pieces.size());
+    const std::size_t ahead = std::min(
+        static_cast<std::size_t>(2 * (shape.pp - 1 - rank) + (shape.vpp - 1) * group + more), pieces.size());
+    const auto step = [&](std::size_t i, ActionKind kind) { return step_of(shape, rank, pieces[i], kind); };
+    for (std::size_t i = 0; i < ahead; ++i) steps.push_back(step(i, ActionKind::kForward));
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      const Step backward = step(i, ActionKind::kBackward);
+      const bool turn = ahead + i < pieces.size();
+      if (turn && paired) {
+        steps.push_back(overlap(step(ahead + i, ActionKind::kForward).first, backward.first));
+        continue;
+      }
+      if (turn) steps.push_back(step(ahead + i, ActionKind::kForward));
+      steps.push_back(backward);
+    }
+  }
+  return schedule;
+}
+
 }  // namespace
 
 Verdict check_interleaved(const PipelineShape& shape) {
@@ -79,24 +106,7 @@ Verdict check_combined(const PipelineShape& shape) {
 // Bubble where g = pp: (P-1)(F+B) of one stage and a lone F and B. Memory: one activation of a stage more
 // than interleaved 1F1B.
 Schedule make_combined(const PipelineShape& shape) {
-  Schedule schedule = empty_schedule("combined-1f1b", shape, [&](int stage) { return stage % shape.pp; });
-  const std::int32_t group = group_size(shape);
-  const std::vector<Piece> pieces = pieces_of(shape, group);
-  for (std::int32_t rank = 0; rank < shape.pp; ++rank) {
-    auto& steps = schedule.ranks[static_cast<std::size_t>(rank)];
-    steps.reserve(2 * pieces.size());
-    const std::size_t ahead = std::min(
-        static_cast<std::size_t>(2 * (shape.pp - 1 - rank) + (shape.vpp - 1) * group + 1), pieces.size());
-    const auto step = [&](std::size_t i, ActionKind kind) { return step_of(shape, rank, pieces[i], kind); };
-    for (std::size_t i = 0; i < ahead; ++i) steps.push_back(step(i, ActionKind::kForward));
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      const Step backward = step(i, ActionKind::kBackward);
-      steps.push_back(ahead + i < pieces.size()
-                          ? overlap(step(ahead + i, ActionKind::kForward).first, backward.first)
-                          : backward);
-    }
-  }
-  return schedule;
+  return in_turns("combined-1f1b", shape, 1, true);
 }
 
 // Interleaved 1F1B. Source: Narayanan et al. 2021, arXiv 2104.04473, section 2.2.2, as Megatron-LM runs it
@@ -106,24 +116,7 @@ Schedule make_combined(const PipelineShape& shape) {
 // Bubble where g = pp: (P-1)(F+B) of one stage, that is 1/vpp of 1F1B's.
 // Memory: 2(pp-1-r) + (vpp-1)g + 1 activations of a stage.
 Schedule make_interleaved(const PipelineShape& shape) {
-  Schedule schedule = empty_schedule("interleaved-1f1b", shape, [&](int stage) { return stage % shape.pp; });
-  const std::int32_t group = group_size(shape);
-  const std::vector<Piece> pieces = pieces_of(shape, group);
-  for (std::int32_t rank = 0; rank < shape.pp; ++rank) {
-    auto& steps = schedule.ranks[static_cast<std::size_t>(rank)];
-    steps.reserve(2 * pieces.size());
-    const std::size_t ahead = std::min(
-        static_cast<std::size_t>(2 * (shape.pp - 1 - rank) + (shape.vpp - 1) * group), pieces.size());
-    const auto add = [&](std::size_t i, ActionKind kind) {
-      steps.push_back(step_of(shape, rank, pieces[i], kind));
-    };
-    for (std::size_t i = 0; i < ahead; ++i) add(i, ActionKind::kForward);
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      if (ahead + i < pieces.size()) add(ahead + i, ActionKind::kForward);
-      add(i, ActionKind::kBackward);
-    }
-  }
-  return schedule;
+  return in_turns("interleaved-1f1b", shape, 0, false);
 }
 
 }  // namespace orrery
