@@ -12,8 +12,8 @@
 
 namespace orrery {
 
-/// Name of the rows of a table of latent attention (calibrate/import/measured_table.cpp): their times hold the
-/// kernel that writes the latent cache.
+/// Name of the rows of a table of latent attention (calibrate/import/measured_table.cpp): their times hold
+/// the kernel that writes the latent cache.
 inline constexpr const char* kLatentTable = "latent attention";
 
 /// The points of one operator class (and, for collectives, one number of GPUs) ready to be fitted.
