@@ -44,6 +44,16 @@ void fit_domain(const PublishedRow& row, Scenario& s) {
                        fmt::format("{} GPUs in domains of {}", *row.gpus, domain)});
 }
 
+/// Megatron-Bridge's recipes with experts and MXFP8 run whole steps as one CUDA graph since this container.
+constexpr std::string_view kGraphsSince = "26.06";
+
+bool whole_step_graphs(const PublishedRow& row) {
+  constexpr std::string_view kContainer = "NeMo container ";
+  const std::size_t at = row.notes.find(kContainer);
+  if (at == std::string::npos || row.experts.value_or(0) <= 1 || row.precision != "MXFP8") return false;
+  return row.notes.substr(at + kContainer.size(), kGraphsSince.size()) >= kGraphsSince;
+}
+
 /// The H100 that torchtitan's tables were made on.
 void make_hbm2e_h100(Scenario& s) {
   Sourced& memory = s.cluster.gpu.memory_bytes;
@@ -82,7 +92,7 @@ void set_stack(const PublishedRow& row, const ProfileFolders& folders, Scenario&
   struct Program {
     std::string_view source, stack;
   };
-  static constexpr std::array<Program, 16> kPrograms{{{"BigScience", "megatron-deepspeed-2022"},
+  static constexpr std::array<Program, 17> kPrograms{{{"BigScience", "megatron-deepspeed-2022"},
                                                       {"Megatron-LM SC21", "megatron-2021"},
                                                       {"MT-NLG", "megatron-2021"},
                                                       {"Korthikanti", "megatron-2021"},
@@ -97,10 +107,11 @@ void set_stack(const PublishedRow& row, const ProfileFolders& folders, Scenario&
                                                       {"NVIDIA NeMo", "nemo-2025"},
                                                       {"dgxc", "nemo-2025"},
                                                       {"Megatron-Bridge", "nemo-2025"},
+                                                      {"Megatron-MoE-ModelZoo", "nemo-2025"},
                                                       {"MLPerf", "nemo-2025"}}};
   for (const Program& program : kPrograms) {
     if (row.source.find(program.source) == std::string::npos) continue;
-    s.stack_ref = program.stack;
+    s.stack_ref = whole_step_graphs(row) ? "megatron-bridge-2026" : program.stack;
     s.stack = load_stack(s.stack_ref, folders);
     set_program(s.stack, s.training, s.layout);
     break;

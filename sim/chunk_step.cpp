@@ -52,19 +52,18 @@ class Chunks {
     const Evaluation& evaluation = timer.run(plan_.schedule, &times);
     SIM_CHECK(evaluation.runs, "the schedule does not run to its end");
     ChunkStep result{.time = {}, .pipeline = {}, .exact = blocking_};
-    SimTime host_end;
     std::vector<End> ends(times.size());
     for (std::size_t r = 0; r < times.size(); ++r) {
       if (times[r].empty()) continue;
       const SimTime begin{times[r].back().begin};
       const Step& last = plan_.schedule.ranks[r].back();
       const StepTimes& alone = times_[slot_of(last)];
-      ends[r] = {.time = begin + alone.work, .message_left = alone.message_left};
-      host_end = std::max(host_end, begin + alone.duration);
+      ends[r] = {.time = begin + alone.duration,
+                 .message_left = std::max(SimTime{}, alone.message_left - (alone.duration - alone.work))};
       result.exact = result.exact && alone.message_left.ps == 0;
       result.pipeline = std::max(result.pipeline, ends[r].time);
     }
-    result.time = std::max(host_end, tail(ends));
+    result.time = tail(ends);
     return result;
   }
 

@@ -117,6 +117,12 @@ void fields(V& v, LayoutPart& part) {
   std::size_t overlap = static_cast<std::size_t>(l.tp_overlap);
   v.choice("tp_overlap", overlap, tensor_overlap_names(), false);
   l.tp_overlap = static_cast<TensorOverlap>(overlap);
+  const bool stacked = !part.d.stack.empty() && l.ep > 1;
+  if (V::reading || stacked || l.moe_dispatcher != TokenDispatcher::kDeepEp) {
+    std::size_t dispatcher = static_cast<std::size_t>(l.moe_dispatcher);
+    v.choice("moe_dispatcher", dispatcher, token_dispatcher_names(), false);
+    l.moe_dispatcher = static_cast<TokenDispatcher>(dispatcher);
+  }
   v.optional("schedule", l.schedule);
   if (V::reading || l.live_microbatches > 0)
     v.optional("live_microbatches", l.live_microbatches, limits_of("layout.live_microbatches"));
@@ -178,6 +184,11 @@ void fields(V& v, TrainingPart& part) {
     std::size_t gradients = static_cast<std::size_t>(t.gradients);
     v.choice("gradients", gradients, gradient_format_names(), false);
     t.gradients = static_cast<GradientFormat>(gradients);
+  }
+  if (V::reading || stacked || t.expert_calls != ExpertCalls::kGrouped) {
+    std::size_t calls = static_cast<std::size_t>(t.expert_calls);
+    v.choice("expert_calls", calls, expert_calls_names(), false);
+    t.expert_calls = static_cast<ExpertCalls>(calls);
   }
 }
 

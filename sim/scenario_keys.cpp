@@ -74,6 +74,11 @@ constexpr std::array kKeys{
                 .is_text = true,
                 .what = "beside tensor parallel collectives: none, weight-gradients, or products as well"},
     ScenarioKey{
+        .key = "layout.moe_dispatcher",
+        .unit = "",
+        .is_text = true,
+        .what = "tokens to their experts: deepep (once to a rank and a node) or alltoall (a copy for each)"},
+    ScenarioKey{
         .key = "layout.schedule", .unit = "", .is_text = true, .what = "pipeline schedule: name or CSV file"},
     ScenarioKey{.key = "layout.live_microbatches",
                 .unit = "",
@@ -157,6 +162,10 @@ constexpr std::array kKeys{
                 .unit = "",
                 .is_text = true,
                 .what = "in what weight gradients are summed up and reduced: fp32 or bf16"},
+    ScenarioKey{.key = "training.expert_calls",
+                .unit = "",
+                .is_text = true,
+                .what = "calls of the host for a rank's experts: grouped, or per-expert in loops"},
     ScenarioKey{
         .key = "stack",
         .unit = "",

@@ -3,12 +3,22 @@
 #include <algorithm>
 
 namespace orrery {
+namespace {
+
+/// Leaves `value` where the word is none of the names.
+template <class E>
+void set_word(E& value, const std::vector<std::string>& names, const std::string& word) {
+  const auto found = std::find(names.begin(), names.end(), word);
+  if (found != names.end()) value = static_cast<E>(found - names.begin());
+}
+
+}  // namespace
 
 void set_program(const SoftwareStack& stack, Training& training, Layout& layout) {
   if (stack.name.empty()) return;
-  const std::vector<std::string>& overlaps = tensor_overlap_names();
-  const auto overlap = std::find(overlaps.begin(), overlaps.end(), stack.tp_overlap);
-  if (overlap != overlaps.end()) layout.tp_overlap = static_cast<TensorOverlap>(overlap - overlaps.begin());
+  set_word(layout.tp_overlap, tensor_overlap_names(), stack.tp_overlap);
+  set_word(layout.moe_dispatcher, token_dispatcher_names(), stack.moe_dispatcher);
+  set_word(training.expert_calls, expert_calls_names(), stack.expert_calls);
   training.attention = stack.attention == "unfused" ? AttentionKernel::kUnfused : AttentionKernel::kFused;
   training.dropout = stack.dropout;
   const char* family = is_fp8(training.precision) ? "fp8" : to_text(training.precision);
@@ -22,11 +32,14 @@ void resolve_program(Scenario& s, const std::function<bool(std::string_view)>& g
   Layout& l = s.layout;
   const Training own = t;
   const TensorOverlap overlap = l.tp_overlap;
+  const TokenDispatcher dispatcher = l.moe_dispatcher;
   set_program(s.stack, t, l);
   if (given("training.attention")) t.attention = own.attention;
   if (given("training.dropout")) t.dropout = own.dropout;
   if (given("training.gradients")) t.gradients = own.gradients;
+  if (given("training.expert_calls")) t.expert_calls = own.expert_calls;
   if (given("layout.tp_overlap")) l.tp_overlap = overlap;
+  if (given("layout.moe_dispatcher")) l.moe_dispatcher = dispatcher;
   const auto name = [](TensorOverlap o) { return tensor_overlap_names()[static_cast<std::size_t>(o)]; };
   const auto assume = [&](const char* key, std::string value, const std::string& why) {
     if (!given(key)) s.assumed.push_back({key, std::move(value), why});
@@ -40,7 +53,13 @@ void resolve_program(Scenario& s, const std::function<bool(std::string_view)>& g
   } else if (l.tp > 1) {
     assume("layout.tp_overlap", name(l.tp_overlap), stacked ? why : "as Megatron-LM does by itself");
   }
+  if (s.model.moe && l.ep > 1) {
+    assume("layout.moe_dispatcher", token_dispatcher_names()[static_cast<std::size_t>(l.moe_dispatcher)],
+           stacked ? why : "kernels of DeepEP's kind");
+  }
   if (!stacked) return;
+  if (s.model.moe)
+    assume("training.expert_calls", expert_calls_names()[static_cast<std::size_t>(t.expert_calls)], why);
   assume("training.attention", attention_kernel_names()[static_cast<std::size_t>(t.attention)], why);
   assume("training.dropout", t.dropout ? "true" : "false", why);
   assume("training.gradients", gradient_format_names()[static_cast<std::size_t>(t.gradients)], why);

@@ -93,11 +93,10 @@ void add_experts(const LaunchPlan& plan, LaunchFlags& out) {
   }
   if (moe.shared_gate) out.missing.emplace_back("the gate on the shared experts");
   add(f, "--moe-grouped-gemm");
-  const std::string& kernel = plan.scenario.cluster.expert_all_to_all.kernel;
-  if (plan.communication_sms > 0 && kernel.find("DeepEP") != std::string::npos) {
+  if (plan.scenario.layout.moe_dispatcher == TokenDispatcher::kDeepEp && plan.scenario.layout.ep > 1) {
     add(f, "--moe-token-dispatcher-type", "flex");
     add(f, "--moe-enable-deepep");
-    add(f, "--moe-deepep-num-sms", plan.communication_sms);
+    if (plan.communication_sms > 0) add(f, "--moe-deepep-num-sms", plan.communication_sms);
   } else {
     add(f, "--moe-token-dispatcher-type", "alltoall");
   }

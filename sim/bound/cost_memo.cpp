@@ -98,7 +98,8 @@ std::int64_t CostMemo::optimizer_ps(double bytes, std::int64_t sms) {
 }
 
 const ItemCost& CostMemo::communication(const CommOp& op, const EndpointGroup& group, std::int64_t sms) {
-  const std::uint64_t kinds = static_cast<std::uint64_t>(op.kind) | std::uint64_t{1} << 63;
+  const std::uint64_t kinds = static_cast<std::uint64_t>(op.kind) |
+                              static_cast<std::uint64_t>(op.each_copy) << 62 | std::uint64_t{1} << 63;
   const Key key{
       kinds,          bits(sms),       bits(group.size),         bits(group.per_node), bits(group.nodes),
       bits(op.bytes), bits(op.tokens), bits(op.bytes_per_token), bits(op.node_copies), bits(op.rank_copies)};

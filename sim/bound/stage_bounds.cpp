@@ -30,9 +30,9 @@ std::vector<std::int64_t> balanced(const UnitTable& table, const std::vector<std
   return balance_stages(costs, static_cast<std::int64_t>(owner.size()));
 }
 
-std::int64_t host_ps(const ClusterProfile& cluster, std::int64_t tasks) {
+std::int64_t host_ps(const ClusterProfile& cluster, std::int64_t calls) {
   return std::max<std::int64_t>(
-      0, to_sim_time(Seconds{cluster.gpu.host_launch_s.value * static_cast<double>(tasks)}).ps);
+      0, to_sim_time(Seconds{cluster.gpu.host_launch_s.value * static_cast<double>(calls)}).ps);
 }
 
 /// Adds units in the order of the forward pass, then reads off the stage's steps.
@@ -66,11 +66,11 @@ class StageSum {
     const UnitTimes& first = table_.units[row_.front()];
     s.first_backward_compute = first.last_backward_compute;
     s.last_combine = table_.units[row_.back()].combine;
-    s.forward = std::max(s.sums.forward, host_ps(cluster_, s.sums.forward_tasks));
-    s.input_grad = std::max(s.sums.input_grad, host_ps(cluster_, s.sums.input_tasks));
-    s.weight_grad = std::max(s.sums.weight_grad, host_ps(cluster_, s.sums.weight_tasks));
+    s.forward = std::max(s.sums.forward, host_ps(cluster_, s.sums.forward_calls));
+    s.input_grad = std::max(s.sums.input_grad, host_ps(cluster_, s.sums.input_calls));
+    s.weight_grad = std::max(s.sums.weight_grad, host_ps(cluster_, s.sums.weight_calls));
     s.backward = std::max(
-        {shift.until(0), shift.until(1), host_ps(cluster_, s.sums.input_tasks + s.sums.weight_tasks)});
+        {shift.until(0), shift.until(1), host_ps(cluster_, s.sums.input_calls + s.sums.weight_calls)});
     s.backward_gradient = shift.until(first.ends_with_weights ? 1 : 0);
     row_.clear();
     return s;

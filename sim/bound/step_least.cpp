@@ -15,8 +15,8 @@ bool sends(const RankProfile& rank, const std::vector<bool>& flags, std::int32_t
 }
 
 std::int64_t pair_alone(const BoundContext& context, const Stage& f, const Stage& b) {
-  const std::int64_t tasks = f.sums.forward_tasks + b.sums.input_tasks + b.sums.weight_tasks;
-  const double host_s = context.scenario.cluster.gpu.host_launch_s.value * static_cast<double>(tasks);
+  const std::int64_t calls = f.sums.forward_calls + b.sums.input_calls + b.sums.weight_calls;
+  const double host_s = context.scenario.cluster.gpu.host_launch_s.value * static_cast<double>(calls);
   return std::max(pair_least(f.sums, b.sums, context.memo.factors()), to_sim_time(Seconds{host_s}).ps);
 }
 

@@ -11,6 +11,7 @@ namespace {
 struct Piece {
   bool compute = true;
   std::int64_t ps = 0;
+  std::int64_t calls = 1;  ///< of the host
   Beside beside = Beside::kNothing;
 };
 using Pieces = std::vector<Piece>;
@@ -47,7 +48,7 @@ class Reader {
               : memo_.op(std::get<Op>(item), compute_sms_);
       const bool compute = comm == nullptr && !communication_lane;
       const Beside beside = beside_of(item);
-      pieces.push_back({.compute = compute, .ps = cost.ps, .beside = beside});
+      pieces.push_back({.compute = compute, .ps = cost.ps, .calls = host_calls(item), .beside = beside});
       sums.joules += cost.joules;
       sums.nic_ps += cost.nic_share * static_cast<double>(cost.ps);
       const double seconds = to_seconds(SimTime{cost.ps}).value;
@@ -103,9 +104,11 @@ std::int64_t sum(std::initializer_list<const Pieces*> rows) {
 }
 
 std::int64_t count(std::initializer_list<const Pieces*> rows) {
-  std::size_t total = 0;
-  for (const Pieces* row : rows) total += row->size();
-  return static_cast<std::int64_t>(total);
+  std::int64_t total = 0;
+  for (const Pieces* row : rows) {
+    for (const Piece& p : *row) total += p.calls;
+  }
+  return total;
 }
 
 /// The lanes while a unit's backward runs, in the order in which `StepTemplates` emits its tasks.
@@ -196,9 +199,9 @@ UnitTimes read_unit(const UnitWork& work, Reader& reader) {
   for (const Pieces* row : {&b.mlp_w, &b.attention_w}) {
     for (const Piece& p : *row) s.weight_grad += p.compute ? p.ps : 0;
   }
-  s.forward_tasks = count({&attention_f, &dispatch_f, &mlp_f, &combine_f});
-  s.input_tasks = count(chain);
-  s.weight_tasks = count({&b.mlp_w, &b.attention_w});
+  s.forward_calls = count({&attention_f, &dispatch_f, &mlp_f, &combine_f});
+  s.input_calls = count(chain);
+  s.weight_calls = count({&b.mlp_w, &b.attention_w});
   s.dense_params = work.dense_params;
   s.expert_params = work.expert_params;
   s.kept = work.kept_bytes;
@@ -219,7 +222,7 @@ double largest_exchange(const Workload& w) {
     for (const Segment* segment : {&unit.work.dispatch_f, &unit.work.combine_f}) {
       for (const WorkItem& item : *segment) {
         if (const auto* comm = std::get_if<CommOp>(&item))
-          exchange = std::max(exchange, comm->tokens * comm->rank_copies * comm->bytes_per_token);
+          exchange = std::max(exchange, exchange_bytes(*comm));
       }
     }
   }
@@ -244,9 +247,9 @@ WorkSums& WorkSums::operator+=(const WorkSums& o) {
   weight_grad += o.weight_grad;
   forward_compute += o.forward_compute;
   backward_compute += o.backward_compute;
-  forward_tasks += o.forward_tasks;
-  input_tasks += o.input_tasks;
-  weight_tasks += o.weight_tasks;
+  forward_calls += o.forward_calls;
+  input_calls += o.input_calls;
+  weight_calls += o.weight_calls;
   for (std::size_t half = 0; half < 2; ++half) {
     for (std::size_t i = 0; i < kFactorSlots; ++i) compute_by_factor[half][i] += o.compute_by_factor[half][i];
     for (std::size_t i = 0; i < kBesideSlots; ++i)

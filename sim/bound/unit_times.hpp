@@ -32,7 +32,7 @@ struct WorkSums {
   std::int64_t input_grad = 0;   ///< the same of the input gradient
   std::int64_t weight_grad = 0;  ///< its kernels; what they send may run beside the next unit's
   std::int64_t forward_compute = 0, backward_compute = 0;  ///< on the compute lane
-  std::int64_t forward_tasks = 0, input_tasks = 0, weight_tasks = 0;
+  std::int64_t forward_calls = 0, input_calls = 0, weight_calls = 0;
   /// What contention is worked out from: the lanes by slowdown beside the other, [0] forward, [1] backward.
   std::array<std::array<double, kFactorSlots>, 2> compute_by_factor{};
   std::array<std::array<double, kBesideSlots>, 2> communication_by_factor{};

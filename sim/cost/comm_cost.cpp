@@ -51,6 +51,18 @@ CommCost all_to_all(const CommOp& op, const EndpointGroup& group, const ClusterP
   return cost;
 }
 
+/// Every copy by itself through the library.
+CommCost library_exchange(const CommOp& op, const EndpointGroup& group, const ClusterProfile& cluster) {
+  const Bytes bytes{op.tokens * op.rank_copies * op.bytes_per_token};
+  const CollectiveCost c = collective_cost(CollectiveKind::kAllToAll, bytes, group, cluster);
+  CommCost cost;
+  cost.alone = c.time;
+  cost.moving = c.time - collective_cost(CollectiveKind::kAllToAll, Bytes{}, group, cluster).time;
+  cost.scale_up_bytes = c.scale_up_bytes;
+  cost.scale_out_bytes = c.scale_out_bytes;
+  return cost;
+}
+
 CollectiveKind collective_of(CommKind kind) {
   switch (kind) {
     case CommKind::kAllGather: return CollectiveKind::kAllGather;
@@ -67,7 +79,9 @@ CommCost comm_cost(const CommOp& op, const EndpointGroup& group, const ClusterPr
   const bool expert =
       op.kind == CommKind::kDispatch || op.kind == CommKind::kDispatchCached || op.kind == CommKind::kCombine;
   CommCost cost;
-  if (expert) {
+  if (expert && op.each_copy) {
+    cost = library_exchange(op, group, cluster);
+  } else if (expert) {
     const ExpertAllToAll& a = cluster.expert_all_to_all;
     const bool combine = op.kind == CommKind::kCombine;
     const std::optional<ExchangeCurve>& curve = combine ? a.in_node_combine : a.in_node_dispatch;

@@ -30,22 +30,26 @@ void fields(V& v, StackKernels& k) {
   v.optional("kernel_time", k.kernel_time);
 }
 
+/// A word out of a list; not written where it is the first and `always` is false.
+template <class V>
+void word(V& v, const char* key, std::string& value, const std::vector<std::string>& words, bool always) {
+  if (!V::reading && !always && value == words.front()) return;
+  auto at = static_cast<std::size_t>(std::find(words.begin(), words.end(), value) - words.begin());
+  v.choice(key, at, words, always);
+  value = words.at(at);
+}
+
 template <class V>
 void fields(V& v, SoftwareStack& s) {
   schema_field(v, "orrery.stack/1");
   v.required("name", s.name);
   v.required("about", s.about);
-  static const std::vector<std::string> kAttention{"fused", "unfused"};
-  std::size_t attention = s.attention == kAttention[1] ? 1 : 0;
-  v.choice("attention", attention, kAttention);
-  s.attention = kAttention[attention];
+  word(v, "attention", s.attention, {"fused", "unfused"}, true);
   v.required("dropout", s.dropout);
   v.required("gradients_16bit_with", s.gradients_16bit_with);
-  static const std::vector<std::string> kOverlaps{"none", "weight-gradients", "products"};
-  auto overlap = static_cast<std::size_t>(std::find(kOverlaps.begin(), kOverlaps.end(), s.tp_overlap) -
-                                          kOverlaps.begin());
-  v.choice("tp_overlap", overlap, kOverlaps);
-  s.tp_overlap = kOverlaps.at(overlap);
+  word(v, "tp_overlap", s.tp_overlap, {"none", "weight-gradients", "products"}, true);
+  word(v, "moe_dispatcher", s.moe_dispatcher, {"deepep", "alltoall"}, false);
+  word(v, "expert_calls", s.expert_calls, {"grouped", "per-expert"}, false);
   v.required("flags_source", s.flags_source);
   v.optional("host_launch_s", s.host_launch_s);
   v.required("gpus", s.gpus);

@@ -37,7 +37,9 @@ struct SoftwareStack {
   /// "fp8".
   std::vector<std::string> gradients_16bit_with;
   std::string tp_overlap = "weight-gradients";  ///< beside tensor-parallel collectives: see sim/layout
-  std::string flags_source;                     ///< of attention, dropout, gradients and overlap
+  std::string moe_dispatcher = "deepep";        ///< tokens to their experts: see sim/layout
+  std::string expert_calls = "grouped";         ///< of the host, for a rank's experts: see sim/layout
+  std::string flags_source;                     ///< of all these
   std::optional<Sourced> host_launch_s;  ///< time the host needs for one kernel, in place of the profile's
   std::vector<StackKernels> gpus;
 

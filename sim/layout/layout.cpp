@@ -32,6 +32,16 @@ const std::vector<std::string>& tensor_overlap_names() {
   return kNames;
 }
 
+const std::vector<std::string>& token_dispatcher_names() {
+  static const std::vector<std::string> kNames{"deepep", "alltoall"};
+  return kNames;
+}
+
+const std::vector<std::string>& expert_calls_names() {
+  static const std::vector<std::string> kNames{"grouped", "per-expert"};
+  return kNames;
+}
+
 const std::vector<std::string>& gradient_format_names() {
   static const std::vector<std::string> kNames{"fp32", "bf16"};
   return kNames;

@@ -72,6 +72,13 @@ enum class TensorOverlap {
 };
 [[nodiscard]] const std::vector<std::string>& tensor_overlap_names();
 
+/// How tokens travel to the ranks of their experts (docs/models/expert-parallel.md).
+enum class TokenDispatcher {
+  kDeepEp,    ///< kernels that send a token once to each rank, and once to each node: DeepEP, HybridEP
+  kAllToAll,  ///< a copy for each expert by the library's all-to-all: Megatron-LM's dispatcher of that name
+};
+[[nodiscard]] const std::vector<std::string>& token_dispatcher_names();
+
 /// How the model is cut over the GPUs.
 struct Layout {
   std::int64_t tp = 1;   ///< tensor parallel
@@ -84,6 +91,7 @@ struct Layout {
   std::int64_t zero_stage = 1;
   bool sequence_parallel = false;
   TensorOverlap tp_overlap = TensorOverlap::kWeightGradients;
+  TokenDispatcher moe_dispatcher = TokenDispatcher::kDeepEp;
   std::string schedule = "1f1b";
   std::int64_t live_microbatches = 0;  ///< that a rank may hold, for schedules with a limit; 0: their own
   MessageRule messages = MessageRule::kBlocking;
@@ -122,6 +130,13 @@ enum class AttentionKernel {
 };
 [[nodiscard]] const std::vector<std::string>& attention_kernel_names();
 
+/// What the host calls for the experts of a rank.
+enum class ExpertCalls {
+  kGrouped,    ///< one kernel for all of them
+  kPerExpert,  ///< one for each: the loops of Transformer Engine's grouped linear layers
+};
+[[nodiscard]] const std::vector<std::string>& expert_calls_names();
+
 /// What is trained, apart from the model and the layout.
 struct Training {
   std::int64_t global_batch_size = 0;  ///< sequences per step
@@ -132,6 +147,7 @@ struct Training {
   AttentionKernel attention = AttentionKernel::kFused;
   bool dropout = false;  ///< of attention probabilities and block outputs
   GradientFormat gradients = GradientFormat::kFp32;
+  ExpertCalls expert_calls = ExpertCalls::kGrouped;
 };
 
 /// Sizes that follow from GPU count and layout; valid only after check_layout said yes.

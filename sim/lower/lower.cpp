@@ -173,7 +173,7 @@ class Lowering {
     }
     issue_messages(rank, steps.size(), -1);
     const TaskId end = add_marker(rank, -1);
-    if (rank_.last_other != kNoTask) builder_.add_dependency(rank_.last_other, end);
+    await_step_before(end);
     await_batch(end);
     out_.pipeline_end.push_back(end);
     out_.data_end.push_back(rank_.last_reduce);

@@ -121,7 +121,7 @@ double buffer_bytes(const MemoryInput& in, const std::vector<StageId>& stages,
     for (const Segment* segment : {&unit.work.dispatch_f, &unit.work.combine_f}) {
       for (const WorkItem& item : *segment) {
         if (const auto* comm = std::get_if<CommOp>(&item)) {
-          exchange = std::max(exchange, comm->tokens * comm->rank_copies * comm->bytes_per_token);
+          exchange = std::max(exchange, exchange_bytes(*comm));
         }
       }
     }

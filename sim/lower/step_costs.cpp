@@ -77,6 +77,7 @@ EndpointGroup StepTemplates::group_of(Axis axis) const {
 CostedItem StepTemplates::cost(const WorkItem& item, const EndpointGroup& group, Lane lane) {
   CostedItem out;
   out.lane = lane;
+  out.host_calls = host_calls(item);
   if (const auto* op = std::get_if<Op>(&item)) {
     // Casts that belong to an exchange run on the communication lane, but not on the few SMs of its kernels.
     const OpCost c = op_cost(*op, cluster_.gpu, compute_sms_);

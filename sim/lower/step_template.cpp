@@ -317,8 +317,9 @@ StepTemplate StepTemplates::build(const Step& step, const StepUse& use) const {
       emit_backward(out, units, step.first.kind, first);
     }
   }
-  result.host =
-      to_sim_time(Seconds{cluster_.gpu.host_launch_s.value * static_cast<double>(result.tasks.size())});
+  std::int64_t calls = 0;
+  for (const TemplateTask& task : result.tasks) calls += items_[task.item].host_calls;
+  result.host = to_sim_time(Seconds{cluster_.gpu.host_launch_s.value * static_cast<double>(calls)});
   return result;
 }
 

@@ -33,6 +33,7 @@ struct CostedItem {
   double flops = 0;
   double bytes = 0;            ///< of device memory, or payload of a transfer
   double scale_out_bytes = 0;  ///< through the NIC
+  std::int64_t host_calls = 1;
   Beside beside = Beside::kNothing;
   std::string op_class;
 };

@@ -21,12 +21,15 @@ double tier_latency(const EndpointGroup& group, const ClusterProfile& cluster) {
   return group.nodes > 1 ? cluster.scale_out.latency_s.value : cluster.scale_up.latency_s.value;
 }
 
-CollectiveCost half(Bytes bytes, const EndpointGroup& group, const ClusterProfile& cluster) {
+/// Half of an all-reduce, or an all-to-all.
+CollectiveCost half(CollectiveKind kind, Bytes bytes, const EndpointGroup& group,
+                    const ClusterProfile& cluster) {
   const auto nodes = static_cast<double>(group.nodes);
   const auto per_node = static_cast<double>(group.per_node);
+  const bool each = kind == CollectiveKind::kAllToAll;
   CollectiveCost cost;
-  cost.scale_out_bytes = bytes * ((nodes - 1.0) / nodes / per_node);
-  cost.scale_up_bytes = bytes * (1.0 - 1.0 / per_node);
+  cost.scale_out_bytes = bytes * ((nodes - 1.0) / nodes / (each ? 1.0 : per_node));
+  cost.scale_up_bytes = bytes * ((1.0 - 1.0 / per_node) / (each ? nodes : 1.0));
   const double out = cost.scale_out_bytes / scale_out_rate(cluster) / Seconds{1};
   const double up = cost.scale_up_bytes / scale_up_rate(cluster) / Seconds{1};
   const double hops = 2.0 * std::ceil(std::log2(static_cast<double>(group.size)));
@@ -39,6 +42,7 @@ const char* name_of(CollectiveKind kind) {
     case CollectiveKind::kAllGather: return "all-gather";
     case CollectiveKind::kReduceScatter: return "reduce-scatter";
     case CollectiveKind::kAllReduce: return "all-reduce";
+    case CollectiveKind::kAllToAll: return "all-to-all";
     case CollectiveKind::kSendRecv: return "send-recv";
   }
   return "";
@@ -70,14 +74,16 @@ CollectiveCost collective_cost(CollectiveKind kind, Bytes bytes, const EndpointG
     return cost;
   }
   if (group.size <= 1) return {};
-  CollectiveCost cost = half(bytes, group, cluster);
+  CollectiveCost cost = half(kind, bytes, group, cluster);
   if (kind == CollectiveKind::kAllReduce) {
     cost.time *= 2.0;
     cost.scale_up_bytes *= 2.0;
     cost.scale_out_bytes *= 2.0;
   }
   if (group.per_node <= 1) return cost;
-  const auto inside = in_node(kind, bytes / Bytes{1}, group.per_node, cluster);
+  const double shared =
+      bytes / Bytes{1} / (kind == CollectiveKind::kAllToAll ? static_cast<double>(group.nodes) : 1.0);
+  const auto inside = in_node(kind, shared, group.per_node, cluster);
   if (!inside) return cost;
   const double first = *in_node(kind, 0, group.per_node, cluster);
   const double out = cost.scale_out_bytes / scale_out_rate(cluster) / Seconds{1};

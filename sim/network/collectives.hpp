@@ -14,7 +14,7 @@ struct EndpointGroup {
   std::int64_t nodes = 1;
 };
 
-enum class CollectiveKind { kAllGather, kReduceScatter, kAllReduce, kSendRecv };
+enum class CollectiveKind { kAllGather, kReduceScatter, kAllReduce, kAllToAll, kSendRecv };
 
 /// Time and traffic of one endpoint.
 struct CollectiveCost {
@@ -37,7 +37,9 @@ struct CollectiveCost {
 /// GPUs of a node takes the place of the node's rate and latency:
 ///   time = max(network time + inside(0, g), inside(B, g)) + 2*latency of the network*ceil(log2 nodes)
 /// which is the curve itself in one node.
-/// All-reduce is reduce-scatter then all-gather. Send-recv moves B over one tier. Known error: latency of
+/// All-reduce is reduce-scatter then all-gather. In an all-to-all B is what one endpoint has for all, itself
+/// among them; nothing is shared on the way, so its NIC carries B (nodes - 1)/nodes, and B (g - 1)/n stay in
+/// the node. Send-recv moves B over one tier. Known error: latency of
 /// rings grows with n, not log2 n; trees and in-switch reduction are not told apart
 /// (docs/models/collectives.md).
 [[nodiscard]] CollectiveCost collective_cost(CollectiveKind kind, Bytes bytes, const EndpointGroup& group,

@@ -24,6 +24,7 @@ struct BlockContext {
   AttentionKernel attention = AttentionKernel::kFused;
   bool dropout = false;
   double gradient_bytes = 4;  ///< of one weight gradient
+  ExpertCalls expert_calls = ExpertCalls::kGrouped;
 };
 
 /// The pieces of one layer (or of embedding, head, MTP module) in the order of arXiv 2412.19437, figure 4/5.

@@ -32,9 +32,17 @@ bool blocks(const BlockContext& c) {
 }
 
 /// A pass that writes both FP8 forms of BF16 rows; with per-tensor FP8 only.
-void cast_transpose(const BlockContext& c, const char* name, double rows, std::int64_t width, Segment& out) {
+void cast_transpose(const BlockContext& c, const char* name, double rows, std::int64_t width, Segment& out,
+                    std::int64_t calls = 1) {
   if (fp8_recipe(c.precision) != Fp8Recipe::kTensor) return;
-  out.emplace_back(memory_op(name, OpKind::kQuantize, area(rows, width, kCastTransposeBytes)));
+  Op cast = memory_op(name, OpKind::kQuantize, area(rows, width, kCastTransposeBytes));
+  cast.calls = calls;
+  out.emplace_back(cast);
+}
+
+/// Tokens travel as a copy for each expert, sorted by experts before and by ranks after.
+bool each_copy(const BlockContext& c) {
+  return c.layout.ep > 1 && c.layout.moe_dispatcher == TokenDispatcher::kAllToAll;
 }
 
 struct Sizes {
@@ -43,7 +51,8 @@ struct Sizes {
   double sent;              ///< tokens this rank sends to experts
   std::int64_t per_expert;  ///< rows of one local expert
   double rows;              ///< rows of all local experts
-  double received;          ///< distinct tokens that arrive here
+  double received;          ///< copies of tokens that arrive here: one of each token, or one for each row
+  std::int64_t calls;       ///< of the host, for all local experts
 };
 
 Sizes sizes(const BlockContext& c) {
@@ -61,24 +70,47 @@ Sizes sizes(const BlockContext& c) {
   s.per_expert =
       std::max<std::int64_t>(1, static_cast<std::int64_t>(rows / static_cast<double>(s.local_experts)));
   s.rows = static_cast<double>(s.per_expert * s.local_experts);
-  s.received = std::min(s.rows, tokens * c.spread.rank_copies * c.routing.max_over_mean);
+  s.received =
+      each_copy(c) ? s.rows : std::min(s.rows, tokens * c.spread.rank_copies * c.routing.max_over_mean);
+  s.calls = c.expert_calls == ExpertCalls::kPerExpert ? s.local_experts : 1;
   return s;
 }
 
 CommOp exchange(const BlockContext& c, const Sizes& s, const char* name, CommKind kind,
                 double bytes_per_element) {
+  const bool each = each_copy(c);
+  const auto experts = static_cast<double>(c.model.moe->top_k);
   return CommOp{.name = name,
                 .kind = kind,
                 .axis = Axis::kEp,
                 .tokens = s.sent * c.routing.max_over_mean,
                 .bytes_per_token = static_cast<double>(s.h) * bytes_per_element,
-                .node_copies = c.spread.node_copies,
-                .rank_copies = c.spread.rank_copies * static_cast<double>(c.layout.etp)};
+                .node_copies = each ? experts : c.spread.node_copies,
+                .rank_copies = (each ? experts : c.spread.rank_copies) * static_cast<double>(c.layout.etp),
+                .each_copy = each};
+}
+
+/// The library's all-to-all has to be told who sends how much; DeepEP's kernels find out themselves.
+void gather_counts(const BlockContext& c, Segment& out) {
+  if (!each_copy(c)) return;
+  const auto counts = static_cast<double>(c.model.moe->experts * c.layout.ep);
+  out.emplace_back(CommOp{
+      .name = "gather token counts", .kind = CommKind::kAllGather, .axis = Axis::kEp, .bytes = 4.0 * counts});
+}
+
+/// Before a copy for each expert leaves, the tokens of a rank are written in the order of the experts, and
+/// after they have come back they are added up again: the tokens and their copies are read or written once.
+void sort_copies(const BlockContext& c, const Sizes& s, const char* name, double bytes, Segment& out) {
+  if (!each_copy(c)) return;
+  const double copies = s.sent * static_cast<double>(c.model.moe->top_k);
+  out.emplace_back(memory_op(name, OpKind::kPermute, area(s.sent + copies, s.h, bytes)));
 }
 
 Op grouped(const char* name, OpKind kind, const BlockContext& c, const Sizes& s, std::int64_t m,
            std::int64_t n, std::int64_t k) {
-  return gemm_op(name, kind, c.precision, s.local_experts, m, n, k, c.gradient_bytes);
+  Op op = gemm_op(name, kind, c.precision, s.local_experts, m, n, k, c.gradient_bytes);
+  op.calls = s.calls;
+  return op;
 }
 
 void route(const BlockContext& c, Segment& out) {
@@ -121,11 +153,11 @@ void experts_forward(const BlockContext& c, const Sizes& s, Segment& out) {
                              area(s.sent, c.model.moe->experts, 4.0) * kMapPasses, kMapKernels));
   out.emplace_back(
       memory_op("permute tokens", OpKind::kPermute, area(s.received, s.h, e) + area(s.rows, s.h, e)));
-  cast_transpose(c, "cast expert inputs", s.rows, s.h, out);
+  cast_transpose(c, "cast expert inputs", s.rows, s.h, out, s.calls);
   out.emplace_back(
       grouped("experts gate and up", OpKind::kGroupedGemm, c, s, s.per_expert, 2 * s.expert_ffn, s.h));
   out.emplace_back(memory_op("experts activation", OpKind::kActivation, area(s.rows, s.expert_ffn, 4.0 + e)));
-  cast_transpose(c, "cast expert activation", s.rows, s.expert_ffn, out);
+  cast_transpose(c, "cast expert activation", s.rows, s.expert_ffn, out, s.calls);
   if (blocks(c)) {
     out.emplace_back(memory_op("pack kept activation inputs", OpKind::kQuantize,
                                area(s.rows, 2 * s.expert_ffn, 2.0 + kScaledFp8Bytes)));
@@ -143,7 +175,7 @@ void experts_input_grad(const BlockContext& c, const Sizes& s, Segment& in) {
   }
   in.emplace_back(
       memory_op("permute gradients", OpKind::kPermute, area(s.received, s.h, e) + area(s.rows, s.h, e)));
-  cast_transpose(c, "cast expert output gradient", s.rows, s.h, in);
+  cast_transpose(c, "cast expert output gradient", s.rows, s.h, in, s.calls);
   in.emplace_back(
       grouped("experts down input grad", OpKind::kGroupedGemm, c, s, s.per_expert, s.expert_ffn, s.h));
   if (c.layout.recompute.activation) {
@@ -155,7 +187,7 @@ void experts_input_grad(const BlockContext& c, const Sizes& s, Segment& in) {
   in.emplace_back(memory_op("experts activation backward", OpKind::kActivation,
                             area(s.rows, s.expert_ffn, 4.0 + 2.0 + 4.0)));
   in.emplace_back(memory_op("combine weight gradient", OpKind::kActivation, area(s.rows, s.expert_ffn, 4.0)));
-  cast_transpose(c, "cast gate and up gradient", s.rows, 2 * s.expert_ffn, in);
+  cast_transpose(c, "cast gate and up gradient", s.rows, 2 * s.expert_ffn, in, s.calls);
   if (blocks(c)) {
     // Row-wise copies for the input gradient, column-wise ones for the weight gradients.
     in.emplace_back(memory_op("quantise gate and up gradient", OpKind::kQuantize,
@@ -230,10 +262,13 @@ void add_moe(const BlockContext& c, LayerWork& work) {
   const bool spread = c.layout.ep > 1;
 
   route(c, work.attention_f);
+  sort_copies(c, s, "sort tokens by experts", out, work.attention_f);
+  gather_counts(c, work.dispatch_f);
   if (spread) work.dispatch_f.emplace_back(exchange(c, s, "dispatch", CommKind::kDispatch, out));
   shared_forward(c, s, work.mlp_f);
   experts_forward(c, s, work.mlp_f);
   if (spread) work.combine_f.emplace_back(exchange(c, s, "combine", CommKind::kCombine, 2.0));
+  sort_copies(c, s, "add up expert outputs", 2.0, work.combine_f);
   // The residual addition is part of the next norm, as in the trace.
 
   if (blocks(c)) {
@@ -241,11 +276,13 @@ void add_moe(const BlockContext& c, LayerWork& work) {
         memory_op("quantise output gradient", OpKind::kQuantize,
                   area(static_cast<double>(c.norm_tokens), s.h, 2.0 + kScaledFp8Bytes)));
   }
+  sort_copies(c, s, "sort gradients by experts", out, work.combine_b);
   if (spread)
     work.combine_b.emplace_back(exchange(c, s, "dispatch gradients", CommKind::kDispatchCached, out));
   experts_input_grad(c, s, work.mlp_b);
   shared_input_grad(c, s, work.mlp_b);
   if (spread) work.dispatch_b.emplace_back(exchange(c, s, "combine gradients", CommKind::kCombine, 2.0));
+  sort_copies(c, s, "add up expert gradients", 2.0, work.dispatch_b);
   // Runs after the gradients of the experts have come back, before those of attention.
   Segment router;
   router_backward(c, router);

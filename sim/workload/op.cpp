@@ -28,6 +28,15 @@ std::string op_class(const Op& op) {
   fail_check("op kind", __FILE__, __LINE__, "op kind without a class");
 }
 
+std::int64_t host_calls(const WorkItem& item) {
+  const auto* op = std::get_if<Op>(&item);
+  return op == nullptr ? 1 : op->calls;
+}
+
+double exchange_bytes(const CommOp& op) {
+  return op.tokens * op.rank_copies * op.bytes_per_token * (op.each_copy ? 2.0 : 1.0);
+}
+
 const char* to_text(CommKind kind) {
   switch (kind) {
     case CommKind::kDispatch: return "dispatch";

@@ -56,6 +56,7 @@ struct Op {
   Beside beside = Beside::kNothing;
   std::int64_t repeats = 1;  ///< kernels of this shape, one after the other; `flops` and bytes are of all
   std::int64_t kernels = 1;
+  std::int64_t calls = 1;     ///< of the host
   std::int64_t groups = 1;    ///< matrix products: experts, each of m rows
   std::int64_t m = 0;         ///< rows of the output
   std::int64_t n = 0;         ///< columns of the output
@@ -87,6 +88,7 @@ struct CommOp {
   double bytes_per_token = 0;  ///< payload of one copy
   double node_copies = 0;      ///< expected distinct target nodes of a token, the own node counted
   double rank_copies = 0;      ///< expected distinct target ranks of a token
+  bool each_copy = false;      ///< the library's all-to-all: every one of `rank_copies` goes by itself
   bool recompute = false;
   Beside beside = Beside::kNothing;
 };
@@ -94,6 +96,11 @@ struct CommOp {
 using WorkItem = std::variant<Op, CommOp>;
 /// A row of items, each after the one before.
 using Segment = std::vector<WorkItem>;
+
+/// Buffers of one exchange of tokens: what arrives, and with a copy for each expert what is sent, too.
+[[nodiscard]] double exchange_bytes(const CommOp& op);
+/// Calls of the host for an item.
+[[nodiscard]] std::int64_t host_calls(const WorkItem& item);
 
 /// Class of an op in a hardware profile: "gemm.fp8-block", "attention-mla.forward", "memory.norm".
 [[nodiscard]] std::string op_class(const Op& op);

@@ -24,7 +24,7 @@ Op gemm_op(const char* name, OpKind kind, Precision p, std::int64_t groups, std:
 }
 
 Op memory_op(const char* name, OpKind kind, double bytes, std::int64_t kernels) {
-  return Op{.name = name, .kind = kind, .kernels = kernels, .bytes = bytes};
+  return Op{.name = name, .kind = kind, .kernels = kernels, .calls = kernels, .bytes = bytes};
 }
 
 void linear_forward(Segment& out, const BlockContext& c, const LinearNames& names, std::int64_t m,

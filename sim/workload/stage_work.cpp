@@ -24,6 +24,7 @@ BlockContext make_context(const WorkloadInput& in) {
   c.attention = in.training.attention;
   c.dropout = in.training.dropout;
   c.gradient_bytes = bytes_of(in.training.gradients);
+  c.expert_calls = in.training.expert_calls;
   if (in.model.moe) {
     const std::int64_t per_node =
         std::max<std::int64_t>(1, std::min(in.layout.ep, in.gpus_per_node / in.layout.etp));

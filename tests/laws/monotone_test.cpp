@@ -74,6 +74,32 @@ TEST(Monotone, OverlappedWeightGradientsAreNeverSlower) {
   }
 }
 
+// DeepEP sends a token once to a rank and once to a node, the library once for each of its experts.
+TEST(Monotone, ACopyForEachExpertIsSlowerOverNodes) {
+  for (Scenario s : test::real_scenarios()) {
+    if (!s.model.moe || s.layout.ep <= s.cluster.gpus_per_node) continue;
+    const double once = test::measured(s).step_time_s;
+    s.layout.moe_dispatcher = TokenDispatcher::kAllToAll;
+    EXPECT_GT(test::measured(s).step_time_s, once) << test::label(s);
+  }
+}
+
+TEST(Monotone, AHostThatIsCalledForEveryExpertIsNeverFaster) {
+  for (Scenario s : test::real_scenarios()) {
+    if (!s.model.moe) continue;
+    double last = test::measured(s).step_time_s;
+    const double first = last;
+    s.training.expert_calls = ExpertCalls::kPerExpert;
+    for (const double launch : {5e-6, 40e-6, 400e-6}) {
+      s.cluster.gpu.host_launch_s.value = launch;
+      const double now = test::measured(s).step_time_s;
+      EXPECT_GE(now, last * (1 - kContention)) << test::label(s) << " at " << launch;
+      last = now;
+    }
+    EXPECT_GT(last, first) << test::label(s) << " does not feel its host";
+  }
+}
+
 // A lower power limit slows kernels that need more and no other; at the board's own limit nothing changes.
 TEST(Monotone, LowerPowerCapsAreNeverFaster) {
   for (const Scenario& s : test::real_scenarios()) {

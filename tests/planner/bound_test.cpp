@@ -40,6 +40,16 @@ std::vector<Scenario> scenarios() {
     s.training.precision = Precision::kFp8Tensor;
     all.push_back(roomy(s));
   }
+  // Tokens by the library's all-to-all, and a host that is called for every expert.
+  for (Scenario s : test::real_scenarios()) {
+    if (!s.model.moe) continue;
+    s.layout.moe_dispatcher = TokenDispatcher::kAllToAll;
+    s.training.expert_calls = ExpertCalls::kPerExpert;
+    s.cluster.gpu.host_launch_s.value = 40e-6;
+    s.layout.stage_layers.clear();
+    s.training.global_batch_size /= 4;
+    all.push_back(roomy(std::move(s)));
+  }
   for (const TensorOverlap overlap : {TensorOverlap::kNone, TensorOverlap::kProducts}) {
     Scenario s = test::real_scenarios()[2];
     s.layout.tp_overlap = overlap;

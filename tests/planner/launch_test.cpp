@@ -133,6 +133,14 @@ TEST(LaunchFlags, EveryNameAndValueIsDocumentedByItsFramework) {
   }
 }
 
+TEST(Megatron, TheDispatcherIsTheScenarios) {
+  const Planned once = planned("deepseek-v3-2048-h800.json");
+  EXPECT_EQ(flags_of(once.plan()).at("--moe-token-dispatcher-type"), "flex");
+  const Planned each = planned("deepseek-v3-2048-h800.json", {{"layout.moe_dispatcher", "alltoall"}});
+  EXPECT_EQ(flags_of(each.plan()).at("--moe-token-dispatcher-type"), "alltoall");
+  EXPECT_FALSE(flags_of(each.plan()).contains("--moe-enable-deepep"));
+}
+
 TEST(Megatron, DeepSeekV3IsDescribedAsItsReportDoes) {
   // arXiv 2412.19437, section 4.2: 61 layers of which 3 dense, hidden 7168, 128 heads, latent ranks 1536 and
   // 512, head sizes 128 + 64, 1 shared and 256 routed experts of 2048, 8 active, at most 4 of 8 groups, MTP

@@ -254,6 +254,25 @@ TEST(TableCase, TheSourceNamesTheTrainingProgram) {
   EXPECT_EQ(scenario_of(r).training.gradients, GradientFormat::kBf16);
 }
 
+TEST(TableCase, WholeStepGraphsAreThoseOfTheContainer) {
+  PublishedRow r = row();
+  r.source = "Megatron-Bridge perf summary";
+  r.precision = "MXFP8";
+  r.model = "Qwen3_30B_a3B";
+  r.layers = 48;
+  r.experts = 128;
+  r.ep = 8;
+  r.gpu = "GB200";
+  r.notes = "Pre-Training; NeMo container 26.04.01; dropless";
+  EXPECT_EQ(scenario_of(r).stack.name, "nemo-2025");
+  EXPECT_EQ(scenario_of(r).training.expert_calls, ExpertCalls::kPerExpert);
+  r.notes = "Pre-Training; NeMo container 26.06; dropless";
+  EXPECT_EQ(scenario_of(r).stack.name, "megatron-bridge-2026");
+  EXPECT_EQ(scenario_of(r).training.expert_calls, ExpertCalls::kGrouped);
+  r.precision = "FP8";
+  EXPECT_EQ(scenario_of(r).stack.name, "nemo-2025");
+}
+
 TEST(TableCase, VariantsOfAGpuAreTheShippedOneWithWhatDiffers) {
   PublishedRow r = row();
   r.gpu = "H100-96GB-HBM2e-500W";

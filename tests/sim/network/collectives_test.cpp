@@ -13,7 +13,8 @@ constexpr EndpointGroup kOneNode{.size = 4, .per_node = 4, .nodes = 1};
 constexpr EndpointGroup kTwoTiers{.size = 16, .per_node = 8, .nodes = 2};
 constexpr EndpointGroup kOnePerNode{.size = 8, .per_node = 1, .nodes = 8};
 constexpr CollectiveKind kKinds[] = {CollectiveKind::kAllGather, CollectiveKind::kReduceScatter,
-                                     CollectiveKind::kAllReduce, CollectiveKind::kSendRecv};
+                                     CollectiveKind::kAllReduce, CollectiveKind::kAllToAll,
+                                     CollectiveKind::kSendRecv};
 
 double time(CollectiveKind kind, double bytes, const EndpointGroup& group,
             const ClusterProfile& cluster = test::toy_cluster()) {
@@ -61,6 +62,18 @@ TEST(Collectives, EveryEndpointReceivesEverythingItLacksWhateverTheNodes) {
                   1e9 * (1.0 - 1.0 / static_cast<double>(group.size)), 1);
     }
   }
+}
+
+TEST(Collectives, AnAllToAllSharesNothingOnTheWay) {
+  // 1.6 GB of each over 2 nodes of 8: half of it by the own NIC, 7/16 to the neighbours, 1/16 stays.
+  ClusterProfile cluster = test::toy_cluster();
+  const CollectiveCost c = collective_cost(CollectiveKind::kAllToAll, Bytes{1.6e9}, kTwoTiers, cluster);
+  EXPECT_DOUBLE_EQ(c.scale_out_bytes.value, 0.8e9);
+  EXPECT_DOUBLE_EQ(c.scale_up_bytes.value, 0.7e9);
+  EXPECT_NEAR(c.time.value, 8e-3 + 8e-6, 1e-15);
+  // In one node it moves what an all-gather of the same buffer does.
+  EXPECT_DOUBLE_EQ(time(CollectiveKind::kAllToAll, 1e9, kOneNode),
+                   time(CollectiveKind::kAllGather, 1e9, kOneNode));
 }
 
 TEST(Collectives, AnAllReduceIsTwiceAnAllGather) {

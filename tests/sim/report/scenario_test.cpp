@@ -46,7 +46,8 @@ TEST(Scenario, WrittenTextReadsBackToTheSameText) {
        {"layout.dp=16", "layout.schedule=zb-h1", "layout.recompute=norms,activation",
         "layout.stage_layers=[32]", "layout.communication_sms=20", "training.tokens=2T",
         "routing.max_over_mean=1", "economics.pue=1.25", "training.precision=fp8-tensor", "stack=torch-2024",
-        "training.attention=unfused", "training.dropout=true", "training.gradients=bf16"}) {
+        "training.attention=unfused", "training.dropout=true", "training.gradients=bf16",
+        "training.expert_calls=per-expert", "layout.moe_dispatcher=alltoall"}) {
     const std::string text(change);
     const std::size_t equals = text.find('=');
     const std::string once = to_json_text(with(text.substr(0, equals), text.substr(equals + 1)));
@@ -157,6 +158,7 @@ TEST(ScenarioKeys, AreThoseThatAreRead) {
                                      {"routing.kind", "skewed", ""},
                                      {"routing.max_over_mean", "2", ""},
                                      {"layout.offload", "optimizer", ""},
+                                     {"layout.moe_dispatcher", "alltoall", ""},
                                      {"cluster.gpus_per_node", "16", ""},
                                      {"cluster.nics_per_gpu", "2", ""},
                                      {"cluster.oversubscription", "2", ""},
