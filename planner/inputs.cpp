@@ -45,6 +45,7 @@ std::optional<std::string> by_default(const Scenario& s, const std::string& key)
   const Training& t = s.training;
   if (key == "training.attention") return attention_kernel_names()[static_cast<std::size_t>(t.attention)];
   if (key == "training.dropout") return t.dropout ? "true" : "false";
+  if (key == "training.loss") return loss_kernel_names()[static_cast<std::size_t>(t.loss)];
   if (key == "training.expert_calls") return expert_calls_names()[static_cast<std::size_t>(t.expert_calls)];
   if (key == "layout.moe_dispatcher")
     return token_dispatcher_names()[static_cast<std::size_t>(s.layout.moe_dispatcher)];

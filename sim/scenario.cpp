@@ -190,6 +190,11 @@ void fields(V& v, TrainingPart& part) {
     v.choice("expert_calls", calls, expert_calls_names(), false);
     t.expert_calls = static_cast<ExpertCalls>(calls);
   }
+  if (V::reading || stacked || t.loss != LossKernel::kTorch) {
+    std::size_t loss = static_cast<std::size_t>(t.loss);
+    v.choice("loss", loss, loss_kernel_names(), false);
+    t.loss = static_cast<LossKernel>(loss);
+  }
 }
 
 template <class V>

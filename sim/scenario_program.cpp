@@ -18,6 +18,7 @@ void set_program(const SoftwareStack& stack, Training& training, Layout& layout)
   if (stack.name.empty()) return;
   set_word(layout.tp_overlap, tensor_overlap_names(), stack.tp_overlap);
   set_word(layout.moe_dispatcher, token_dispatcher_names(), stack.moe_dispatcher);
+  set_word(training.loss, loss_kernel_names(), stack.loss);
   set_word(training.expert_calls, expert_calls_names(), stack.expert_calls);
   training.attention = stack.attention == "unfused" ? AttentionKernel::kUnfused : AttentionKernel::kFused;
   training.dropout = stack.dropout;
@@ -37,6 +38,7 @@ void resolve_program(Scenario& s, const std::function<bool(std::string_view)>& g
   if (given("training.attention")) t.attention = own.attention;
   if (given("training.dropout")) t.dropout = own.dropout;
   if (given("training.gradients")) t.gradients = own.gradients;
+  if (given("training.loss")) t.loss = own.loss;
   if (given("training.expert_calls")) t.expert_calls = own.expert_calls;
   if (given("layout.tp_overlap")) l.tp_overlap = overlap;
   if (given("layout.moe_dispatcher")) l.moe_dispatcher = dispatcher;
@@ -61,6 +63,7 @@ void resolve_program(Scenario& s, const std::function<bool(std::string_view)>& g
   if (s.model.moe)
     assume("training.expert_calls", expert_calls_names()[static_cast<std::size_t>(t.expert_calls)], why);
   assume("training.attention", attention_kernel_names()[static_cast<std::size_t>(t.attention)], why);
+  assume("training.loss", loss_kernel_names()[static_cast<std::size_t>(t.loss)], why);
   assume("training.dropout", t.dropout ? "true" : "false", why);
   assume("training.gradients", gradient_format_names()[static_cast<std::size_t>(t.gradients)], why);
 }

@@ -45,6 +45,7 @@ void fields(V& v, SoftwareStack& s) {
   v.required("name", s.name);
   v.required("about", s.about);
   word(v, "attention", s.attention, {"fused", "unfused"}, true);
+  word(v, "loss", s.loss, {"torch", "fused"}, false);
   v.required("dropout", s.dropout);
   v.required("gradients_16bit_with", s.gradients_16bit_with);
   word(v, "tp_overlap", s.tp_overlap, {"none", "weight-gradients", "products"}, true);

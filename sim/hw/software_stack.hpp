@@ -32,6 +32,7 @@ struct SoftwareStack {
   std::string name;   ///< empty: none, the profile's kernels and today's programs
   std::string about;  ///< one line
   std::string attention = "fused";
+  std::string loss = "torch";  ///< kernels of the cross-entropy: see sim/layout
   bool dropout = false;
   /// Families of precision in which weight gradients are summed up and reduced in 16 bits: "bf16", "fp16",
   /// "fp8".

@@ -37,6 +37,11 @@ const std::vector<std::string>& token_dispatcher_names() {
   return kNames;
 }
 
+const std::vector<std::string>& loss_kernel_names() {
+  static const std::vector<std::string> kNames{"torch", "fused"};
+  return kNames;
+}
+
 const std::vector<std::string>& expert_calls_names() {
   static const std::vector<std::string> kNames{"grouped", "per-expert"};
   return kNames;

@@ -130,6 +130,13 @@ enum class AttentionKernel {
 };
 [[nodiscard]] const std::vector<std::string>& attention_kernel_names();
 
+/// How the cross-entropy over the vocabulary is computed.
+enum class LossKernel {
+  kTorch,  ///< PyTorch's kernels over FP32 logits
+  kFused,  ///< over BF16 logits, which their gradient overwrites
+};
+[[nodiscard]] const std::vector<std::string>& loss_kernel_names();
+
 /// What the host calls for the experts of a rank.
 enum class ExpertCalls {
   kGrouped,    ///< one kernel for all of them
@@ -148,6 +155,7 @@ struct Training {
   bool dropout = false;  ///< of attention probabilities and block outputs
   GradientFormat gradients = GradientFormat::kFp32;
   ExpertCalls expert_calls = ExpertCalls::kGrouped;
+  LossKernel loss = LossKernel::kTorch;
 };
 
 /// Sizes that follow from GPU count and layout; valid only after check_layout said yes.

@@ -185,8 +185,12 @@ void add_rules(const Measured& in, List& list) {
                ? "balanced"
                : fmt::format("busiest rank {:g} x mean", s.routing.max_over_mean),
            "", "given", "scenario; balanced routing has no slow expert rank");
-  list.add("loss.bytes_per_logit", fmt::format("{:g}", loss_bytes_per_logit()), "B", "assumed",
-           "unfused cross-entropy over FP32 logits, passes counted as torch runs it; a fused kernel moves 8");
+  const LossBytes loss = loss_bytes(s.training.loss);
+  list.add("loss.bytes_per_logit", fmt::format("{:g}", loss.forward + loss.backward), "B", "assumed",
+           s.training.loss == LossKernel::kFused
+               ? "one fused kernel over BF16 logits (training.loss)"
+               : "unfused cross-entropy over FP32 logits, passes counted as torch runs it; a fused kernel "
+                 "moves 10 (training.loss)");
   list.add("messages", message_rule_names()[static_cast<std::size_t>(s.layout.messages)], "", "published",
            "blocking: deepseek-ai/DualPipe dualpipe.py @3da1bbe waits for its messages before the next step");
   add_sharding(s.layout, list);

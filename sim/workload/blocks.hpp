@@ -25,6 +25,7 @@ struct BlockContext {
   bool dropout = false;
   double gradient_bytes = 4;  ///< of one weight gradient
   ExpertCalls expert_calls = ExpertCalls::kGrouped;
+  LossKernel loss = LossKernel::kTorch;
 };
 
 /// The pieces of one layer (or of embedding, head, MTP module) in the order of arXiv 2412.19437, figure 4/5.
@@ -46,8 +47,13 @@ void add_full_recompute(LayerWork& work);
 [[nodiscard]] LayerWork embedding_work(const BlockContext& c);
 /// Final norm, output projection and loss.
 [[nodiscard]] LayerWork head_work(const BlockContext& c);
-/// Memory traffic of loss and its gradient per logit; what it is made of stands in the source file.
-[[nodiscard]] double loss_bytes_per_logit();
+/// Bytes per logit; what they are made of stands in the source file.
+struct LossBytes {
+  double forward = 0, backward = 0;  ///< moved
+  double kept = 0;                   ///< from forward to backward
+  double working = 0;                ///< besides, while the loss runs
+};
+[[nodiscard]] LossBytes loss_bytes(LossKernel kernel);
 /// Joins the hidden state and the next token's embedding before an MTP module (arXiv 2412.19437, 2.2).
 void add_mtp_projection(const BlockContext& c, LayerWork& work);
 

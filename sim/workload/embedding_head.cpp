@@ -12,9 +12,11 @@ constexpr LinearNames kJoin{"mtp projection", "mtp projection input grad", "mtp 
 // Passes of an unfused cross-entropy over FP32 logits, as torch.nn.functional.cross_entropy runs it, in bytes
 // per logit. Forward: to FP32 (2 read, 4 written), log-softmax (three reads of a row that no cache holds, one
 // write). Backward: zero-filled gradient of the chosen classes (4), log-softmax (both operands twice, one
-// write: 20), to BF16 (4 + 2). A fused kernel would move 8 in all.
-constexpr double kLossForwardBytes = 2 + 4 + 3 * 4 + 4;
-constexpr double kLossBackwardBytes = 4 + 20 + 6;
+// write: 20), to BF16 (4 + 2).
+constexpr LossBytes kTorchLoss{.forward = 2 + 4 + 3 * 4 + 4, .backward = 4 + 20 + 6, .kept = 4, .working = 6};
+// A fused one as Transformer Engine's, over BF16 logits: maximum and sum (2 read), gradient in their place (2
+// read, 2 written), and backward times the gradient of the loss (2 + 2).
+constexpr LossBytes kFusedLoss{.forward = 2 + 2 + 2, .backward = 2 + 2, .kept = 2, .working = 0};
 
 double area(std::int64_t m, std::int64_t width, double bytes) {
   return static_cast<double>(m) * static_cast<double>(width) * bytes;
@@ -43,10 +45,14 @@ LayerWork head_work(const BlockContext& c) {
   fwd.emplace_back(norm_forward("final norm", c.norm_tokens, h));
   tensor_gather(fwd, c, "gather head input");
   fwd.emplace_back(gemm_op("output head", OpKind::kGemm, Precision::kBf16, 1, c.tokens, vocab, h));
-  fwd.emplace_back(memory_op("softmax and loss", OpKind::kLoss, area(c.tokens, vocab, kLossForwardBytes), 3));
+  const LossBytes loss = loss_bytes(c.loss);
+  const bool fused = c.loss == LossKernel::kFused;
+  fwd.emplace_back(
+      memory_op("softmax and loss", OpKind::kLoss, area(c.tokens, vocab, loss.forward), fused ? 2 : 3));
 
   Segment& in = work.mlp_b;
-  in.emplace_back(memory_op("loss gradient", OpKind::kLoss, area(c.tokens, vocab, kLossBackwardBytes), 3));
+  in.emplace_back(
+      memory_op("loss gradient", OpKind::kLoss, area(c.tokens, vocab, loss.backward), fused ? 1 : 3));
   in.emplace_back(gemm_op("output head input grad", OpKind::kGemm, Precision::kBf16, 1, c.tokens, h, vocab));
   tensor_reduce(in, c, "reduce head input gradient");
   in.emplace_back(norm_backward("final norm backward", c.norm_tokens, h));
@@ -55,8 +61,8 @@ LayerWork head_work(const BlockContext& c) {
   return work;
 }
 
-double loss_bytes_per_logit() {
-  return kLossForwardBytes + kLossBackwardBytes;
+LossBytes loss_bytes(LossKernel kernel) {
+  return kernel == LossKernel::kFused ? kFusedLoss : kTorchLoss;
 }
 
 void add_mtp_projection(const BlockContext& c, LayerWork& work) {

@@ -25,6 +25,7 @@ BlockContext make_context(const WorkloadInput& in) {
   c.dropout = in.training.dropout;
   c.gradient_bytes = bytes_of(in.training.gradients);
   c.expert_calls = in.training.expert_calls;
+  c.loss = in.training.loss;
   if (in.model.moe) {
     const std::int64_t per_node =
         std::max<std::int64_t>(1, std::min(in.layout.ep, in.gpus_per_node / in.layout.etp));
@@ -159,11 +160,13 @@ Workload make_units(const WorkloadInput& input) {
   const bool copy = m.tied_embeddings && input.layout.pp * input.layout.vpp > 1;
   overlap_tensor_parallel(c, CutProducts::kNo, head.work);
   head.dense_params = (copy ? d(embedding_params(m)) : d(head_params(m))) / tp + outer_norm_params(m);
-  // Input of the projection and the FP32 log-probabilities; the weight gradient needs the input and the BF16
-  // gradient of the logits. Logits and their gradient are alive together while the loss runs.
-  head.kept_bytes = 2.0 * d(c.norm_tokens) * d(m.hidden) + 4.0 * d(c.tokens) * d(m.vocab) / tp;
+  // Input of the projection and the FP32 log-probabilities (or the BF16 gradient); the weight gradient needs
+  // the input and the BF16 gradient of the logits. FP32 logits and their gradient are alive together while
+  // the loss runs.
+  const LossBytes loss = loss_bytes(c.loss);
+  head.kept_bytes = 2.0 * d(c.norm_tokens) * d(m.hidden) + loss.kept * d(c.tokens) * d(m.vocab) / tp;
   head.deferred_bytes = 2.0 * d(c.norm_tokens) * d(m.hidden) + 2.0 * d(c.tokens) * d(m.vocab) / tp;
-  head.working_bytes = 6.0 * d(c.tokens) * d(m.vocab) / tp;
+  head.working_bytes = loss.working * d(c.tokens) * d(m.vocab) / tp;
   w.units.push_back(std::move(head));
   if (m.mtp_modules > 0 && input.training.mtp) w.units.push_back(transformer_unit(c, UnitKind::kMtp));
   for (UnitWork& unit : w.units) add_data_parallel(c, unit);

@@ -47,7 +47,7 @@ TEST(Scenario, WrittenTextReadsBackToTheSameText) {
         "layout.stage_layers=[32]", "layout.communication_sms=20", "training.tokens=2T",
         "routing.max_over_mean=1", "economics.pue=1.25", "training.precision=fp8-tensor", "stack=torch-2024",
         "training.attention=unfused", "training.dropout=true", "training.gradients=bf16",
-        "training.expert_calls=per-expert", "layout.moe_dispatcher=alltoall"}) {
+        "training.expert_calls=per-expert", "training.loss=fused", "layout.moe_dispatcher=alltoall"}) {
     const std::string text(change);
     const std::size_t equals = text.find('=');
     const std::string once = to_json_text(with(text.substr(0, equals), text.substr(equals + 1)));
