@@ -98,6 +98,10 @@ void add_model(const ModelSpec& m, std::vector<InputRow>& rows) {
   add("ffn", m.ffn, "");
   add("vocab", m.vocab, "tokens");
   add("mtp_modules", m.mtp_modules, "");
+  if (m.sliding_window > 0) {
+    add("sliding_window", m.sliding_window, "tokens");
+    add("window_layers", m.window_layers(), "layers");
+  }
   if (m.moe) {
     add("experts", m.moe->experts, "");
     add("top_k", m.moe->top_k, "");

@@ -211,7 +211,9 @@ LayerKernels layer_kernels(const ModelSpec& model, const LayerOptions& options, 
   Training training;
   training.sequence_length = options.sequence;
   training.precision = options.precision;
-  const Workload workload = make_units({.model = model, .layout = layout, .training = training});
+  ModelSpec shape = model;
+  shape.sliding_window = 0;  // no kernel of the probe knows windows: a layer with full attention
+  const Workload workload = make_units({.model = shape, .layout = layout, .training = training});
   const LayerWork& work =
       workload.units[unit_of(workload, model.moe ? UnitKind::kMoe : UnitKind::kDense)].work;
   Listing listing(model, gpu);

@@ -25,8 +25,10 @@ void add(Flags& flags, const char* name, std::int64_t value) {
 }
 
 void add_biases(const ModelSpec& m, LaunchFlags& out) {
-  const bool none = !m.attention_output_bias && !m.mlp_bias;
-  const bool all = m.qkv_bias && m.attention_output_bias && m.mlp_bias;
+  const bool experts_only = m.moe && m.moe_layers() == m.layers;
+  const bool feed_forward = experts_only ? m.moe->expert_bias : m.mlp_bias;
+  const bool none = !m.attention_output_bias && !feed_forward;
+  const bool all = m.qkv_bias && m.attention_output_bias && feed_forward;
   if (none) {
     add(out.model, "--disable-bias-linear");
     if (m.qkv_bias) add(out.model, "--add-qkv-bias");
@@ -59,7 +61,10 @@ void add_attention(const ModelSpec& m, LaunchFlags& out) {
   if (m.position == PositionKind::kAlibi) out.missing.emplace_back("ALiBi positions");
   if (m.sliding_window > 0)
     out.missing.push_back(
-        fmt::format("a sliding window of {} tokens: see --window-size of your version", m.sliding_window));
+        fmt::format("a sliding window of {} tokens in {} of {} layers: see --window-size and "
+                    "--window-attn-skip-freq of your version",
+                    m.sliding_window, m.window_layers(), m.layers));
+  if (m.attention_sinks) out.missing.emplace_back("attention sinks: see --softmax-type of your version");
 }
 
 /// "([0]*3+[1]*58)": 1 where a layer has experts.
@@ -91,6 +96,7 @@ void add_experts(const LaunchPlan& plan, LaunchFlags& out) {
     add(f, "--moe-router-score-function", "sigmoid");
     add(f, "--moe-router-enable-expert-bias");
   }
+  if (moe.router_bias) out.missing.emplace_back("a bias in the router's projection");
   if (moe.shared_gate) out.missing.emplace_back("the gate on the shared experts");
   add(f, "--moe-grouped-gemm");
   if (plan.scenario.layout.moe_dispatcher == TokenDispatcher::kDeepEp && plan.scenario.layout.ep > 1) {
@@ -122,6 +128,10 @@ void add_model(const LaunchPlan& plan, LaunchFlags& out) {
   if (m.feed_forward == FeedForwardKind::kGated) add(f, "--swiglu");
   if (!m.tied_embeddings) add(f, "--untie-embeddings-and-output-weights");
   add_biases(m, out);
+  if (m.clamped_gate)
+    out.missing.emplace_back(
+        "the clamped gate in place of SwiGLU: see --quick-geglu, --glu-linear-offset and "
+        "--activation-func-clamp-value of your version");
   if (m.parallel_block) out.missing.emplace_back("attention and feed-forward side by side");
   if (m.embedding_norm) out.missing.emplace_back("a norm right after the embedding");
   if (s.training.mtp && m.mtp_modules > 0) add(f, "--mtp-num-layers", m.mtp_modules);

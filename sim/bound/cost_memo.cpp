@@ -62,8 +62,9 @@ const ItemCost& CostMemo::op(const Op& op, std::int64_t sms) {
                               static_cast<std::uint64_t>(op.precision) << 8 | (op.mla ? 1U : 0U) << 16 |
                               static_cast<std::uint64_t>(op.repeats) << 17 |
                               static_cast<std::uint64_t>(op.kernels) << 32;
-  const Key key{kinds,      bits(sms),         bits(op.groups), bits(op.m),     bits(op.n),
-                bits(op.k), bits(op.sequence), bits(op.flops),  bits(op.bytes), bits(op.output_bytes)};
+  const Key key{kinds,          bits(sms),         bits(op.groups), bits(op.m),     bits(op.n),
+                bits(op.k),     bits(op.sequence), bits(op.flops),  bits(op.bytes), bits(op.output_bytes),
+                bits(op.window)};
   const auto found = known_.find(key);
   if (found != known_.end()) return found->second;
   const OpCost c = op_cost(op, cluster_.gpu, sms);

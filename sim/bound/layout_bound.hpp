@@ -10,8 +10,9 @@
 
 namespace orrery {
 
-/// Most different units a model has: embedding, dense, MoE, head, MTP.
-inline constexpr std::size_t kUnitKinds = 5;
+/// Most different units a model has: embedding, dense and MoE with full attention and with a window, head,
+/// MTP.
+inline constexpr std::size_t kUnitKinds = 7;
 
 /// A layout's units cut into stages: what the bound needs of each stage. Picoseconds, least values.
 struct StageBounds {

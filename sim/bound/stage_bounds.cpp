@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/base/check.hpp"
 #include "sim/bound/layout_bound.hpp"
 #include "sim/cost/comm_cost.hpp"
 #include "sim/engine/sim_time.hpp"
@@ -129,6 +130,7 @@ StageBounds stage_bounds(const BoundContext& context, const std::vector<std::int
                          const std::vector<std::int32_t>& owner, std::int64_t pp, std::int64_t vpp,
                          bool hidden) {
   const UnitTable& table = context.units;
+  SIM_CHECK(table.units.size() <= kUnitKinds, "more kinds of units than stages count");
   StageBounds out;
   out.layers = stage_layers.empty() ? balanced(table, owner, vpp, hidden) : stage_layers;
   out.message = message_ps(context.scenario, table, pp, context.communication_sms);

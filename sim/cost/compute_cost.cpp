@@ -50,9 +50,10 @@ double bandwidth_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
   return op.bytes / (c.bytes_per_s * share);
 }
 
+/// With a window the rate is that of the whole sequence whose queries see as many keys in the mean.
 double sequence_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
-  return op.flops / (c.flops_per_s_by_sequence.at(static_cast<double>(op.sequence)) *
-                     sm_share(c, static_cast<double>(sms)));
+  const double length = static_cast<double>(op.sequence) * window_share(op.sequence, op.window);
+  return op.flops / (c.flops_per_s_by_sequence.at(length) * sm_share(c, static_cast<double>(sms)));
 }
 
 /// Bytes of one element of a product's operands.
@@ -75,12 +76,15 @@ double gemm_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) 
 }
 
 /// Heads follow from the FLOPs: forward 2 heads width seq^2 / 2 with width = query plus value (256, latent
-/// 320); a backward has 2.5 times as many per pair of query and key.
+/// 320), of which a window leaves its share; a backward has 2.5 times as many per pair of query and key.
 double attention_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
   const double width = (op.mla ? 320.0 : 256.0) * (op.kind == OpKind::kAttentionBackward ? 2.5 : 1.0);
   const auto sequence = static_cast<double>(op.sequence);
-  const AttentionSize size{
-      .heads = op.flops / (width * sequence * sequence), .sequence = sequence, .flops_per_pair = 2 * width};
+  const double share = window_share(op.sequence, op.window);
+  const AttentionSize size{.heads = op.flops / (width * sequence * sequence * share),
+                           .sequence = sequence,
+                           .flops_per_pair = 2 * width,
+                           .window = static_cast<double>(op.window)};
   return attention_kernel_seconds(c.attention_kernel, size, op.bytes / c.attention_kernel.memory_bytes_per_s,
                                   static_cast<double>(sms), static_cast<double>(c.sm_count));
 }

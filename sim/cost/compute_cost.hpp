@@ -18,7 +18,7 @@ struct OpCost {
 ///   gemm-tile   waves * 2*tm*tn*k / (rate/SMs) + output/(output rate * min(1, S/SMs));
 ///               waves = ceil(groups * ceil(m/tm) * ceil(n/tn) / S), best tile
 ///   bandwidth   bytes / (rate * min(1, S/SMs)^sm_exponent)
-///   sequence    flops / (rate(sequence) * (S/SMs)^sm_exponent)
+///   sequence    flops / (rate(sequence * window_share) * (S/SMs)^sm_exponent)
 /// A curve measured beside communication is divided by the class's contention factor to get `alone`. More SMs
 /// than the measurement had are used by gemm-tile and sequence, but never to exceed the device's HBM: those
 /// two take at least bytes / (0.9 * HBM). Where the owner has set a power cap C' below the board's C, a

@@ -13,6 +13,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLeastPart = 128;  ///< shortest part of a split reduction
 constexpr double kPartStep = 64;    ///< reductions run in steps of so many elements
 constexpr double kMostParts = 32;
+constexpr double kKeyStep = 128;  ///< attention walks its keys in steps of so many
 
 }  // namespace
 
@@ -56,11 +57,15 @@ double attention_kernel_seconds(const AttentionKernelCurve& c, const AttentionSi
   double compute = kInfinity;
   for (const double rows : {c.tile_rows, c.tile_rows / 2}) {
     const double efficiency = rows < c.tile_rows ? c.small_tile_efficiency : 1.0;
-    const double tile = s.flops_per_pair * rows * 128 / (per_sm * efficiency);
+    const double tile = s.flops_per_pair * rows * kKeyStep / (per_sm * efficiency);
     const double blocks = std::ceil(s.sequence / rows);
-    const double steps = rows / 128;  // of 128 keys for each `rows` keys
-    const double longest = tile * blocks * steps + c.block_s;
-    const double all = s.heads * (tile * steps * blocks * (blocks + 1) / 2 + c.block_s * blocks) / sms;
+    const double steps = rows / kKeyStep;  // for each `rows` keys
+    // In units of `rows` keys: what a block walks at most, and how many blocks walk all keys before them.
+    const double reach = s.window > 0 ? 1 + std::ceil((s.window - 1) / kKeyStep) / steps : blocks;
+    const double whole = std::min(blocks, std::floor(reach));
+    const double longest = tile * std::min(blocks, reach) * steps + c.block_s;
+    const double walked = tile * steps * whole * (whole + 1) / 2 + tile * steps * (blocks - whole) * reach;
+    const double all = s.heads * (walked + c.block_s * blocks) / sms;
     const double late = std::max(0.0, 1 - sms / (s.heads * blocks));
     compute = std::min(compute, std::max(longest, all + c.tail * longest * late));
   }

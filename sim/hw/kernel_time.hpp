@@ -67,10 +67,13 @@ struct GemmSize {
 ///     all        W = H (A t/128 n (n+1)/2 + block_s n) / S
 ///     compute    max(L, W + tail L max(0, 1 - S/(H n)))
 ///     T          (compute^p + memory^p)^(1/p)
-/// for t = tile_rows and half of it, the smaller counts. The tail is the wait for blocks that were started
-/// late. Kernels of Ampere and Hopper give a block 128 rows, those of Blackwell two tiles of 128 that take
-/// turns (FlashAttention, flash_attn/cute/flash_fwd_sm100.py @001e273); the tables show steps at as many
-/// blocks as SMs for 256 rows there.
+/// for t = tile_rows and half of it, the smaller counts. With a window of w a block walks at most the steps
+/// of 128 keys that reach back from its first row, and its own rows: r = 1 + ceil((w - 1) / 128) 128 / t
+/// times t keys, so n is min(n, r) in L and n (n + 1) / 2 in W is m (m + 1) / 2 + (n - m) r with m = min(n,
+/// floor r). The tail is the wait for blocks that were started late. Kernels of Ampere and Hopper give a
+/// block 128 rows, those of Blackwell two tiles of 128 that take turns (FlashAttention,
+/// flash_attn/cute/flash_fwd_sm100.py @001e273); the tables show steps at as many blocks as SMs for 256 rows
+/// there.
 struct AttentionKernelCurve {
   double flops_per_s = 0;            ///< R: of all `sm_count` SMs on full tiles, causal FLOPs
   double block_s = 0;                ///< start and end of one block
@@ -85,6 +88,7 @@ struct AttentionSize {
   double heads = 0;           ///< batch x heads
   double sequence = 0;        ///< tokens of one sequence
   double flops_per_pair = 0;  ///< of one query with one key: 2 (query width + value width) forward
+  double window = 0;          ///< w: keys a query sees at most, its own included; 0: all before it
 };
 
 /// Seconds without launch; arguments as for products.

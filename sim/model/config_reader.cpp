@@ -167,6 +167,24 @@ std::vector<std::int64_t> ConfigReader::integers(const ConfigKey& key, IntegerRa
   return out;
 }
 
+std::vector<std::string> ConfigReader::texts(const ConfigKey& key, const std::vector<std::string>& choices) {
+  std::vector<std::string> out;
+  const Json* value = state_->find(key);
+  if (value == nullptr) {
+    state_->missing.push_back(key);
+    return out;
+  }
+  if (!value->is_array()) fail(key, fmt::format("found {}, expected a list of texts", shown(*value)));
+  for (const Json& entry : *value) {
+    const std::string word = entry.is_string() ? entry.get<std::string>() : std::string();
+    if (!contains(choices, word))
+      fail(key, fmt::format("found {}, expected one of {}{}", shown(entry), join(choices),
+                            did_you_mean(word, choices)));
+    out.push_back(word);
+  }
+  return out;
+}
+
 bool ConfigReader::has_value(const ConfigKey& key) const {
   const auto it = state_->root.find(state_->name_in_file(key));
   return it != state_->root.end() && !it->is_null();

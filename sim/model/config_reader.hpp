@@ -48,6 +48,9 @@ class ConfigReader {
   std::string first_text(const ConfigKey& key);
   /// Absent or null means an empty list. Returned in ascending order.
   std::vector<std::int64_t> integers(const ConfigKey& key, IntegerRange range);
+  /// A list that must be there, of texts out of `choices`. Where it is missing an empty list is returned and
+  /// `finish` throws.
+  std::vector<std::string> texts(const ConfigKey& key, const std::vector<std::string>& choices);
   [[nodiscard]] bool has_value(const ConfigKey& key) const;  ///< there and not null
   /// Metadata: neither used nor ignored.
   void skip(const ConfigKey& key);

@@ -9,6 +9,7 @@
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/model/config_reader.hpp"
+#include "sim/model/hf_window.hpp"
 
 namespace orrery {
 namespace {
@@ -75,7 +76,7 @@ void read_mistral(ConfigReader& reader, ModelSpec& spec) {
   spec.kv_heads = reader.integer("num_key_value_heads", kHeads);
   spec.ffn = reader.integer("intermediate_size", kFfnWidth);
   read_head_dim(reader, spec, "num_attention_heads");
-  if (reader.has_value("sliding_window")) spec.sliding_window = reader.integer("sliding_window", kPositions);
+  read_window(reader, spec);
 }
 
 void read_mixtral(ConfigReader& reader, ModelSpec& spec) {
@@ -87,29 +88,12 @@ void read_mixtral(ConfigReader& reader, ModelSpec& spec) {
   spec.moe = moe;
 }
 
-/// Qwen states a window and then switches it off, or on for the layers from `max_window_layers`.
-void read_qwen_window(ConfigReader& reader, ModelSpec& spec) {
-  if (!reader.flag("use_sliding_window", false)) return;
-  const std::int64_t window = reader.integer("sliding_window", kPositions);
-  const std::int64_t full_layers = reader.integer("max_window_layers", from_zero(kLayers));
-  reader.finish();
-  if (full_layers >= spec.layers) return;
-  if (full_layers > 0) {
-    reader.fail(
-        "max_window_layers",
-        fmt::format("found {}: {} of {} layers with full attention, the others with a window; expected "
-                    "0 (a window everywhere) or at least {} (none)",
-                    full_layers, full_layers, spec.layers, spec.layers));
-  }
-  spec.sliding_window = window;
-}
-
 void read_qwen2(ConfigReader& reader, ModelSpec& spec) {
   read_sizes(reader, spec);
   spec.kv_heads = reader.integer("num_key_value_heads", kHeads);
   spec.ffn = reader.integer("intermediate_size", kFfnWidth);
   read_head_dim(reader, spec, "num_attention_heads");
-  read_qwen_window(reader, spec);
+  read_switched_window(reader, spec);
   spec.qkv_bias = true;
 }
 
@@ -119,7 +103,7 @@ void read_qwen3(ConfigReader& reader, ModelSpec& spec) {
   spec.ffn = reader.integer("intermediate_size", kFfnWidth);
   // The convention is 128, not hidden / heads, and both occur: it has to be stated.
   spec.head_dim = reader.integer("head_dim", kHeadDim);
-  read_qwen_window(reader, spec);
+  read_switched_window(reader, spec);
   attention_bias(spec, reader.flag("attention_bias", false));
   spec.qk_norm = true;
 }
@@ -243,17 +227,36 @@ void read_bloom(ConfigReader& reader, ModelSpec& spec) {
   spec.embedding_norm = true;
 }
 
+void read_gpt_oss(ConfigReader& reader, ModelSpec& spec) {
+  read_sizes(reader, spec);
+  spec.kv_heads = reader.integer("num_key_value_heads", kHeads);
+  spec.ffn = reader.integer("intermediate_size", kFfnWidth);
+  spec.head_dim = reader.integer("head_dim", kHeadDim);  // not hidden / heads
+  attention_bias(spec, reader.flag("attention_bias", true));
+  spec.attention_sinks = true;
+  spec.clamped_gate = true;
+  MoeShape moe;
+  moe.experts = reader.integer("num_local_experts", kExperts);
+  moe.top_k = reader.integer({"num_experts_per_tok", "experts_per_token"}, kExperts);
+  moe.expert_ffn = spec.ffn;
+  moe.router_bias = true;
+  moe.expert_bias = true;
+  spec.moe = moe;
+  read_listed_windows(reader, spec);
+}
+
 struct Architecture {
   const char* name;
   void (*read)(ConfigReader&, ModelSpec&);
 };
 
-constexpr std::array<Architecture, 12> kArchitectures{{
+constexpr std::array<Architecture, 13> kArchitectures{{
     {"BloomForCausalLM", read_bloom},
     {"DeepseekV2ForCausalLM", read_deepseek_v2},
     {"DeepseekV3ForCausalLM", read_deepseek_v3},
     {"GPT2LMHeadModel", read_gpt2},
     {"GPTNeoXForCausalLM", read_gpt_neox},
+    {"GptOssForCausalLM", read_gpt_oss},
     {"LlamaForCausalLM", read_llama},
     {"MistralForCausalLM", read_mistral},
     {"MixtralForCausalLM", read_mixtral},

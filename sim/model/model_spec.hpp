@@ -28,6 +28,8 @@ struct MoeShape {
   std::int64_t groups_kept = 1;     ///< groups a token may use (DeepSeek: node limit)
   bool selection_bias = false;      ///< one bias per expert, used for selection only (DeepSeek-V3)
   bool shared_gate = false;         ///< a learned scalar gate on the shared experts (Qwen2-MoE)
+  bool router_bias = false;         ///< one bias per expert in the router's projection (GPT-OSS)
+  bool expert_bias = false;         ///< biases in the routed experts' matrices (GPT-OSS)
   bool operator==(const MoeShape&) const = default;
 };
 
@@ -46,14 +48,19 @@ struct ModelSpec {
   std::int64_t head_dim = 0;  ///< of query, key and value where `mla` is empty
   std::int64_t ffn = 0;       ///< intermediate size of a dense feed-forward layer
   std::int64_t vocab = 0;
-  std::int64_t max_positions = 0;   ///< 0: the file states none (ALiBi only)
-  std::int64_t sliding_window = 0;  ///< 0: full attention
-  std::int64_t mtp_modules = 0;     ///< multi-token-prediction modules after the main model
+  std::int64_t max_positions = 0;  ///< 0: the file states none (ALiBi only)
+  std::int64_t mtp_modules = 0;    ///< multi-token-prediction modules after the main model
+
+  /// Keys that a query sees at most, its own included; 0: all before it, in every layer.
+  std::int64_t sliding_window = 0;
+  std::vector<std::int64_t> full_layers;  ///< with `sliding_window`: layers without it, ascending
 
   bool tied_embeddings = false;
   bool qkv_bias = false;
   bool attention_output_bias = false;
+  bool attention_sinks = false;  ///< one learned value per head in the softmax's denominator (GPT-OSS)
   bool mlp_bias = false;
+  bool clamped_gate = false;    ///< limits and an offset in the gated activation (GPT-OSS); costs as SwiGLU
   bool qk_norm = false;         ///< RMSNorm on query and key heads (Qwen3)
   bool parallel_block = false;  ///< attention and feed-forward side by side (GPT-NeoX)
   bool embedding_norm = false;  ///< a norm right after the embedding (BLOOM)
@@ -80,6 +87,19 @@ struct ModelSpec {
   [[nodiscard]] std::int64_t moe_layers() const {
     std::int64_t count = 0;
     for (std::int64_t layer = 0; layer < layers; ++layer) count += is_moe_layer(layer) ? 1 : 0;
+    return count;
+  }
+  /// Window of main-model layer `layer` (from 0); 0: full attention.
+  [[nodiscard]] std::int64_t window_of(std::int64_t layer) const {
+    for (const std::int64_t full : full_layers) {
+      if (full == layer) return 0;
+    }
+    return sliding_window;
+  }
+  /// Number of main-model layers with a window.
+  [[nodiscard]] std::int64_t window_layers() const {
+    std::int64_t count = 0;
+    for (std::int64_t layer = 0; layer < layers; ++layer) count += window_of(layer) > 0 ? 1 : 0;
     return count;
   }
   /// Width of one query/key head and of one value head.

@@ -46,7 +46,7 @@ std::int64_t attention_params(const ModelSpec& spec) {
   const std::int64_t query = spec.heads * spec.head_dim;
   const std::int64_t key_value = 2 * spec.kv_heads * spec.head_dim;
   return spec.hidden * (query + key_value) + query * spec.hidden + (spec.qkv_bias ? query + key_value : 0) +
-         (spec.attention_output_bias ? spec.hidden : 0);
+         (spec.attention_output_bias ? spec.hidden : 0) + (spec.attention_sinks ? spec.heads : 0);
 }
 
 std::int64_t dense_ffn_params(const ModelSpec& spec) {
@@ -54,7 +54,7 @@ std::int64_t dense_ffn_params(const ModelSpec& spec) {
 }
 
 std::int64_t expert_params(const ModelSpec& spec) {
-  return spec.moe ? feed_forward_params(spec, spec.moe->expert_ffn, false) : 0;
+  return spec.moe ? feed_forward_params(spec, spec.moe->expert_ffn, spec.moe->expert_bias) : 0;
 }
 
 std::int64_t shared_expert_params(const ModelSpec& spec) {
@@ -64,7 +64,7 @@ std::int64_t shared_expert_params(const ModelSpec& spec) {
 std::int64_t router_params(const ModelSpec& spec) {
   if (!spec.moe) return 0;
   return spec.moe->experts * spec.hidden + (spec.moe->selection_bias ? spec.moe->experts : 0) +
-         (spec.moe->shared_gate ? spec.hidden : 0);
+         (spec.moe->router_bias ? spec.moe->experts : 0) + (spec.moe->shared_gate ? spec.hidden : 0);
 }
 
 std::int64_t layer_norm_params(const ModelSpec& spec) {

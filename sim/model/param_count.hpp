@@ -9,7 +9,7 @@ namespace orrery {
 /// Parameters of one layer or one module, in numbers of weights. Biases count where the model has them.
 
 /// Query, key, value and output projections of one layer, without any norm. MLA: the down and up
-/// projections of query and key/value (arXiv 2405.04434, section 2.1).
+/// projections of query and key/value (arXiv 2405.04434, section 2.1). Sinks: one value a head.
 [[nodiscard]] std::int64_t attention_params(const ModelSpec& spec);
 /// Feed-forward of one dense layer: 3 (gated) or 2 (plain) matrices of hidden x ffn.
 [[nodiscard]] std::int64_t dense_ffn_params(const ModelSpec& spec);
@@ -17,7 +17,7 @@ namespace orrery {
 [[nodiscard]] std::int64_t expert_params(const ModelSpec& spec);
 /// All shared experts of one MoE layer together; 0 where there are none.
 [[nodiscard]] std::int64_t shared_expert_params(const ModelSpec& spec);
-/// Router of one MoE layer: hidden x experts, the selection bias and the shared experts' scalar gate.
+/// Router of one MoE layer: hidden x experts, its biases and the shared experts' scalar gate.
 [[nodiscard]] std::int64_t router_params(const ModelSpec& spec);
 /// Norms of one layer: the two block norms, the norms of MLA's compressed query and key/value, and the
 /// query/key head norms. RMSNorm has a weight, LayerNorm a weight and a bias.

@@ -162,6 +162,20 @@ void add_offload(const Scenario& s, List& list) {
                                   : "one layer ahead, on a link of the host's own");
 }
 
+void add_windows(const Scenario& s, List& list) {
+  const std::int64_t window = s.model.sliding_window;
+  if (window == 0 || window >= s.training.sequence_length) return;
+  const std::string where = fmt::format("{} of {} layers", s.model.window_layers(), s.model.layers);
+  if (s.training.attention == AttentionKernel::kUnfused) {
+    list.add("attention.window", "masked", "", "assumed", where + ": unfused attention computes every score");
+    return;
+  }
+  list.add("attention.window", std::to_string(window), "keys", "given", "the model: " + where);
+  if (s.layout.cp > 1)
+    list.add("attention.window.exchange", "all keys and values", "", "assumed",
+             "context parallelism moves what full attention needs");
+}
+
 void add_rules(const Measured& in, List& list) {
   const MemoryRules& r = in.rules;
   const Scenario& s = in.scenario;
@@ -193,6 +207,7 @@ void add_rules(const Measured& in, List& list) {
                  "moves 10 (training.loss)");
   list.add("messages", message_rule_names()[static_cast<std::size_t>(s.layout.messages)], "", "published",
            "blocking: deepseek-ai/DualPipe dualpipe.py @3da1bbe waits for its messages before the next step");
+  add_windows(s, list);
   add_sharding(s.layout, list);
   add_offload(s, list);
   list.add("stragglers", "none", "", "assumed", "in the simulated step all GPUs run at the profile's rates");

@@ -43,8 +43,9 @@ Op fused(const BlockContext& c, bool backward, bool recompute) {
         .kind = backward ? OpKind::kAttentionBackward : OpKind::kAttentionForward,
         .mla = m.mla.has_value(),
         .recompute = recompute,
-        .sequence = c.sequence};
-  op.flops = forward * (backward ? 2.5 : 1.0);
+        .sequence = c.sequence,
+        .window = c.window};
+  op.flops = forward * window_share(c.sequence, c.window) * (backward ? 2.5 : 1.0);
   // Query and output of every head, key and value of the heads that have their own.
   const std::int64_t kv = m.mla ? m.heads : m.kv_heads;
   const std::int64_t own = m.heads / c.layout.tp + std::max<std::int64_t>(1, kv / c.layout.tp);

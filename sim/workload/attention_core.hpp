@@ -6,7 +6,8 @@ namespace orrery {
 
 /// The kernels between the projections: queries against keys, softmax, values. One fused kernel, or, unfused,
 /// two batched products with a causal softmax (and dropout) between them, every one with the whole matrix of
-/// scores in device memory. Unfused products compute the full square, fused ones the lower triangle.
+/// scores in device memory. Unfused products compute the full square, fused ones the lower triangle and of
+/// it, in layers with a window, what the window leaves.
 void attention_core_forward(const BlockContext& c, Segment& out, bool recompute);
 void attention_core_backward(const BlockContext& c, Segment& out);
 /// Bytes that an unfused core keeps for its backward: probabilities and, with dropout, its mask and result

@@ -15,6 +15,7 @@ struct BlockContext {
   const Layout& layout;
   Precision precision = Precision::kBf16;
   std::int64_t sequence = 0;  ///< tokens of a whole sequence
+  std::int64_t window = 0;    ///< keys a query of this layer sees at most; 0: all before it
   std::int64_t tokens = 0;    ///< tokens of a microbatch on this rank after context parallelism
   std::int64_t norm_tokens =
       0;  ///< rows that norms and residuals see (divided by tp with sequence parallelism)

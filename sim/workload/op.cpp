@@ -1,8 +1,17 @@
 #include "sim/workload/op.hpp"
 
+#include <algorithm>
+
 #include "sim/base/check.hpp"
 
 namespace orrery {
+
+double window_share(std::int64_t sequence, std::int64_t window) {
+  if (window <= 0 || window >= sequence) return 1;
+  const auto s = static_cast<double>(sequence);
+  const auto w = static_cast<double>(window);
+  return std::min(1.0, (w * s - w * (w - 1) / 2) / (s * s / 2));
+}
 
 std::string op_class(const Op& op) {
   const std::string precision = to_text(op.precision == Precision::kFp16 ? Precision::kBf16 : op.precision);

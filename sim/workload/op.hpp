@@ -62,6 +62,7 @@ struct Op {
   std::int64_t n = 0;         ///< columns of the output
   std::int64_t k = 0;         ///< reduction length
   std::int64_t sequence = 0;  ///< attention kernels: tokens of a sequence
+  std::int64_t window = 0;    ///< attention kernels: keys a query sees at most; 0: all before it
   double flops = 0;
   double bytes = 0;         ///< device memory read and written
   double output_bytes = 0;  ///< matrix products: the part written (and read, when accumulating) at the end
@@ -101,6 +102,11 @@ using Segment = std::vector<WorkItem>;
 [[nodiscard]] double exchange_bytes(const CommOp& op);
 /// Calls of the host for an item.
 [[nodiscard]] std::int64_t host_calls(const WorkItem& item);
+
+/// Share of the pairs of a causal triangle that a window of w leaves of a sequence of s. Query i, from 0,
+/// sees min(i + 1, w) keys, together w s - w (w - 1) / 2 for w < s; a triangle is counted as s^2 / 2, half of
+/// its diagonal, and no window as more than that. 1 without a window shorter than the sequence.
+[[nodiscard]] double window_share(std::int64_t sequence, std::int64_t window);
 
 /// Class of an op in a hardware profile: "gemm.fp8-block", "attention-mla.forward", "memory.norm".
 [[nodiscard]] std::string op_class(const Op& op);

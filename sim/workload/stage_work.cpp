@@ -1,6 +1,8 @@
 #include "sim/workload/stage_work.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "sim/base/check.hpp"
 #include "sim/layout/data_parallel.hpp"
@@ -34,6 +36,10 @@ BlockContext make_context(const WorkloadInput& in) {
   return c;
 }
 
+UnitKind layer_kind(const ModelSpec& m, std::int64_t layer) {
+  return m.is_moe_layer(layer) ? UnitKind::kMoe : UnitKind::kDense;
+}
+
 double d(std::int64_t x) {
   return static_cast<double>(x);
 }
@@ -60,9 +66,20 @@ void layer_params_on_rank(const BlockContext& c, bool moe, UnitWork& unit) {
   unit.dense_params = replicated + cut / tp;
 }
 
-UnitWork transformer_unit(const BlockContext& c, UnitKind kind) {
+/// Window of a layer where it leaves something out: unfused programs compute every score and mask it.
+std::int64_t counted_window(const WorkloadInput& in, std::int64_t layer) {
+  const std::int64_t window = in.model.window_of(layer);
+  const bool counts =
+      window < in.training.sequence_length && in.training.attention == AttentionKernel::kFused;
+  return counts ? window : 0;
+}
+
+UnitWork transformer_unit(BlockContext c, UnitKind kind, std::int64_t window) {
+  c.window = window;
   const bool moe = kind == UnitKind::kMoe || (kind == UnitKind::kMtp && c.model.moe.has_value());
   UnitWork unit{.kind = kind, .name = kind == UnitKind::kMtp ? "mtp" : moe ? "moe" : "dense"};
+  if (window > 0) unit.name += "-window";
+  unit.window = window;
   if (kind == UnitKind::kMtp) add_mtp_projection(c, unit.work);
   // The backward of the block runs before that of the projection in front of it.
   LayerWork block;
@@ -128,6 +145,14 @@ void add_data_parallel(const BlockContext& c, UnitWork& unit) {
   add_data_parallel_part(c, unit.dense_params, Axis::kDp, unit);
 }
 
+/// A window that is not counted has no unit of its own: its layers are those with full attention.
+std::size_t unit_of_layer(const Workload& workload, UnitKind kind, std::int64_t window) {
+  for (std::size_t i = 0; i < workload.units.size(); ++i) {
+    if (workload.units[i].kind == kind && workload.units[i].window == window) return i;
+  }
+  return unit_of(workload, kind);
+}
+
 /// Weights of the norm in front of the head, and of BLOOM's after the embedding.
 double outer_norm_params(const ModelSpec& m) {
   return d(m.norm == NormKind::kRms ? m.hidden : 2 * m.hidden);
@@ -149,11 +174,9 @@ Workload make_units(const WorkloadInput& input) {
   if (m.embedding_norm) embedding.dense_params += outer_norm_params(m);
   w.units.push_back(std::move(embedding));
 
-  bool dense = false;
-  bool moe = false;
-  for (std::int64_t i = 0; i < m.layers; ++i) (m.is_moe_layer(i) ? moe : dense) = true;
-  if (dense) w.units.push_back(transformer_unit(c, UnitKind::kDense));
-  if (moe) w.units.push_back(transformer_unit(c, UnitKind::kMoe));
+  std::set<std::pair<UnitKind, std::int64_t>> layers;  // dense before MoE, full attention before a window
+  for (std::int64_t i = 0; i < m.layers; ++i) layers.emplace(layer_kind(m, i), counted_window(input, i));
+  for (const auto& [kind, window] : layers) w.units.push_back(transformer_unit(c, kind, window));
 
   UnitWork head{.kind = UnitKind::kHead, .name = "head", .work = head_work(c)};
   // A tied head on a stage of its own needs a copy of the embedding.
@@ -168,7 +191,8 @@ Workload make_units(const WorkloadInput& input) {
   head.deferred_bytes = 2.0 * d(c.norm_tokens) * d(m.hidden) + 2.0 * d(c.tokens) * d(m.vocab) / tp;
   head.working_bytes = loss.working * d(c.tokens) * d(m.vocab) / tp;
   w.units.push_back(std::move(head));
-  if (m.mtp_modules > 0 && input.training.mtp) w.units.push_back(transformer_unit(c, UnitKind::kMtp));
+  if (m.mtp_modules > 0 && input.training.mtp)
+    w.units.push_back(transformer_unit(c, UnitKind::kMtp, counted_window(input, m.layers - 1)));
   for (UnitWork& unit : w.units) add_data_parallel(c, unit);
   return w;
 }
@@ -184,7 +208,7 @@ std::vector<std::size_t> layer_units(const Workload& workload, const ModelSpec& 
   std::vector<std::size_t> row;
   row.reserve(static_cast<std::size_t>(model.layers));
   for (std::int64_t i = 0; i < model.layers; ++i) {
-    row.push_back(unit_of(workload, model.is_moe_layer(i) ? UnitKind::kMoe : UnitKind::kDense));
+    row.push_back(unit_of_layer(workload, layer_kind(model, i), model.window_of(i)));
   }
   return row;
 }

@@ -18,6 +18,7 @@ enum class UnitKind : std::uint8_t { kEmbedding, kDense, kMoe, kHead, kMtp };
 struct UnitWork {
   UnitKind kind = UnitKind::kDense;
   std::string name;
+  std::int64_t window = 0;  ///< of a layer: keys a query sees at most; 0: all before it
   LayerWork work{};
   /// Data-parallel traffic that runs beside the pipeline's work: BF16 weights before a use, gradients
   /// after the last weight gradient. How often: data_parallel.hpp.
@@ -54,16 +55,18 @@ struct WorkloadInput {
   Routing routing{};
 };
 
-/// The different units of the model; `stages` is left empty.
+/// The different units of the model: with windows shorter than the sequence and a fused attention, one more
+/// of each kind of layer that has them. `stages` is left empty.
 [[nodiscard]] Workload make_units(const WorkloadInput& input);
-/// Unit kinds in model order without embedding and head: one per main layer.
+/// Units in model order without embedding and head: one per main layer.
 [[nodiscard]] std::vector<std::size_t> layer_units(const Workload& workload, const ModelSpec& model);
 /// Fills `stages` from layers per stage: the embedding goes to the first stage, the head and one more for
 /// every MTP module to the last. The MTP modules go in front of their heads, or all behind the layers of
 /// `mtp_stage`.
 void assign_stages(Workload& workload, const ModelSpec& model, const Training& training,
                    const std::vector<std::int64_t>& layers_per_stage, std::int64_t mtp_stage = -1);
-/// Number of the unit of a kind; SIM_CHECK when the model has none.
+/// Number of the first unit of a kind, of layers the one with full attention where there is one; SIM_CHECK
+/// when the model has none.
 [[nodiscard]] std::size_t unit_of(const Workload& workload, UnitKind kind);
 
 }  // namespace orrery

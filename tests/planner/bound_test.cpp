@@ -21,7 +21,9 @@ Scenario roomy(Scenario s) {
 
 std::vector<Scenario> scenarios() {
   std::vector<Scenario> all;
-  for (const ModelSpec& model : test::toy_models()) {
+  std::vector<ModelSpec> models = test::toy_models();
+  models.push_back(test::toy_window());
+  for (const ModelSpec& model : models) {
     Scenario s = test::toy_scenario(model, {"1f1b"}, 8);
     s.gpus = 32;
     all.push_back(roomy(s));

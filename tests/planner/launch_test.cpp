@@ -141,6 +141,17 @@ TEST(Megatron, TheDispatcherIsTheScenarios) {
   EXPECT_FALSE(flags_of(each.plan()).contains("--moe-enable-deepep"));
 }
 
+TEST(Megatron, WhatGptOssHasBesidesIsSaidToBeMissing) {
+  const Planned p = planned("mixtral-8x7b-h100.json", {{"model", "gpt-oss-20b"}});
+  const LaunchFlags flags = megatron_flags(p.plan());
+  for (const char* words : {"a sliding window of 128 tokens in 12 of 24 layers", "attention sinks",
+                            "clamped gate", "a bias in the router's projection"})
+    EXPECT_TRUE(mentions(flags.missing, words)) << words;
+  // All its linear layers have biases.
+  EXPECT_FALSE(mentions(flags.missing, "biases in some linear layers only"));
+  EXPECT_FALSE(flags_of(p.plan()).contains("--disable-bias-linear"));
+}
+
 TEST(Megatron, DeepSeekV3IsDescribedAsItsReportDoes) {
   // arXiv 2412.19437, section 4.2: 61 layers of which 3 dense, hidden 7168, 128 heads, latent ranks 1536 and
   // 512, head sizes 128 + 64, 1 shared and 256 routed experts of 2048, 8 active, at most 4 of 8 groups, MTP

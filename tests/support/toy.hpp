@@ -141,6 +141,16 @@ namespace orrery::test {
   return m;
 }
 
+/// toy_moe with two dense layers and a window of 16 keys in layers 0 and 2: every kind of layer once.
+[[nodiscard]] inline ModelSpec toy_window() {
+  ModelSpec m = toy_moe();
+  m.name = "toy-window";
+  m.leading_dense_layers = 2;
+  m.sliding_window = 16;
+  m.full_layers = {1, 3};
+  return m;
+}
+
 /// toy_moe with latent attention: query 6, key/value 5, heads of 2 + 1 rotary and 3, and one MTP module.
 [[nodiscard]] inline ModelSpec toy_mla() {
   ModelSpec m = toy_moe();

@@ -167,6 +167,10 @@ TEST(TableCase, ModelsWithExpertsAreFoundByTheirNameHoweverWritten) {
   EXPECT_EQ(scenario_of(r).model.layers, 10);
   r.hidden = 4097;
   EXPECT_EQ(reason_of(r), SkipReason::kModel);
+  r.model = "GPT OSS 120B";
+  r.layers = 36;
+  r.hidden = 2880;
+  EXPECT_EQ(scenario_of(r).model.sliding_window, 128);
 }
 
 TEST(TableCase, MixedPrecisionsAreWhatTheirMatrixProductsRunIn) {

@@ -115,6 +115,47 @@ TEST(OpCost, AttentionRunsAtTheRateOfItsSequenceLength) {
   EXPECT_NEAR(alone(attention(1e9, 20000), 10, gpu), 1e-3 + 7e-6, 1e-12);
 }
 
+TEST(OpCost, AttentionWithAWindowRunsAtTheRateOfTheSequenceWithAsManyKeys) {
+  GpuProfile gpu = test::toy_gpu();
+  curve(gpu, "attention.forward").flops_per_s_by_sequence = Curve({{2, 1e11}, {20000, 1e12}});
+  Op op = attention(1e9, 20000);
+  EXPECT_NEAR(alone(op, 10, gpu), 1e-3, 1e-12);
+  // Every query sees one key, as in the mean of a causal sequence counted as 2^2 / 2 pairs.
+  op.window = 1;
+  EXPECT_NEAR(alone(op, 10, gpu), 1e-2, 1e-12);
+}
+
+TEST(OpCost, BlocksOfAttentionWithAWindowWalkItAndTheirOwnRows) {
+  GpuProfile gpu = test::toy_gpu();
+  OperatorCurve& c = curve(gpu, "attention.forward");
+  c.form = CurveForm::kAttentionKernel;
+  c.attention_kernel = {.flops_per_s = 1e12,
+                        .block_s = 1e-6,
+                        .tail = 0,
+                        .small_tile_efficiency = 0.5,
+                        .tile_rows = 128,
+                        .memory_bytes_per_s = 1e12,
+                        .overlap = 1};
+  const auto of = [&](double heads, std::int64_t window) {
+    Op op = attention(heads * 256 * 1024 * 1024 * window_share(1024, window), 1024);
+    op.window = window;
+    return alone(op, 10, gpu);
+  };
+  // 128 rows with 128 keys: 512 FLOPs a pair at 0.1 TFLOP/s. 1024 tokens are 8 blocks a head.
+  const double tile = 512.0 * 128 * 128 / 1e11;
+  // 10 heads on 10 SMs. All keys: 1 + 2 + ... + 8 = 36 tiles. 128 keys: the first block 1 tile, the others 2.
+  EXPECT_NEAR(of(10, 0), 36 * tile + 8e-6, 1e-12);
+  EXPECT_NEAR(of(10, 128), 15 * tile + 8e-6, 1e-12);
+  // The first of 129 keys of a block's first row begins a tile, of 130 it lies in the one before: 1, 2, 3, 3.
+  EXPECT_NEAR(of(10, 129), 15 * tile + 8e-6, 1e-12);
+  EXPECT_NEAR(of(10, 130), 21 * tile + 8e-6, 1e-12);
+  // One head: its longest block alone.
+  EXPECT_NEAR(of(1, 0), 8 * tile + 1e-6, 1e-12);
+  EXPECT_NEAR(of(1, 128), 2 * tile + 1e-6, 1e-12);
+  for (std::int64_t window = 1; window < 1100; ++window) EXPECT_LE(of(10, window), of(10, 0) * (1 + 1e-12));
+  EXPECT_NEAR(of(10, 1023), of(10, 0), 1e-12);
+}
+
 TEST(OpCost, AttentionCannotOutrunTheMemoryEither) {
   Op op = attention(1e3, 100);
   op.bytes = 9e6;

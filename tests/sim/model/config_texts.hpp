@@ -77,6 +77,23 @@ inline constexpr std::string_view kTinyQwen2Moe = R"({
   "vocab_size": 100
 })";
 
+inline constexpr std::string_view kTinyGptOss = R"({
+  "architectures": ["GptOssForCausalLM"],
+  "attention_bias": true,
+  "head_dim": 4,
+  "hidden_size": 8,
+  "intermediate_size": 20,
+  "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+  "max_position_embeddings": 64,
+  "num_attention_heads": 4,
+  "num_experts_per_tok": 2,
+  "num_hidden_layers": 3,
+  "num_key_value_heads": 2,
+  "num_local_experts": 5,
+  "sliding_window": 16,
+  "vocab_size": 100
+})";
+
 inline constexpr std::string_view kTinyGpt2 = R"({
   "architectures": ["GPT2LMHeadModel"],
   "n_embd": 8,

@@ -176,14 +176,6 @@ TEST(HfConfigErrors, LayersBeyondTheModelAreRefused) {
                   "config.json#/mlp_only_layers: found 6, expected a whole number from 0 to 5");
 }
 
-TEST(HfConfigErrors, WindowInSomeLayersOnlyIsRefused) {
-  const std::string qwen = replaced(test::kTinyLlama, "LlamaForCausalLM", "Qwen2ForCausalLM");
-  expect_contains(complaint(replaced(qwen, "{",
-                                     "{\"use_sliding_window\": true, \"sliding_window\": 32, "
-                                     "\"max_window_layers\": 2,")),
-                  "config.json#/max_window_layers: found 2");
-}
-
 TEST(HfConfigErrors, TwoNamesWithTwoValuesAreRefused) {
   EXPECT_EQ(complaint(replaced(test::kTinyGpt2, "{", "{\"hidden_size\": 16,")),
             "config.json#/hidden_size: found 16, but 'n_embd' is another name of the same size and says 8");

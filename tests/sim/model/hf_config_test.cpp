@@ -89,22 +89,6 @@ TEST(HfConfig, QwenThirdGenerationHasHeadNormsAndStatedHeadWidth) {
   EXPECT_EQ(spec.head_dim, 16);
 }
 
-TEST(HfConfig, QwenWindowCountsOnlyWhenSwitchedOn) {
-  const std::string qwen = replaced(test::kTinyLlama, "LlamaForCausalLM", "Qwen2ForCausalLM");
-  const auto window = [&](const std::string& keys) {
-    return spec_of(replaced(qwen, "{", "{" + keys)).sliding_window;
-  };
-  EXPECT_EQ(window("\"use_sliding_window\": false, \"sliding_window\": 32,"), 0);
-  EXPECT_EQ(window("\"use_sliding_window\": true, \"sliding_window\": 32, \"max_window_layers\": 0,"), 32);
-  EXPECT_EQ(window("\"use_sliding_window\": true, \"sliding_window\": 32, \"max_window_layers\": 3,"), 0);
-}
-
-TEST(HfConfig, MistralWindowIsReadAndNullMeansFullAttention) {
-  const std::string mistral = replaced(test::kTinyLlama, "LlamaForCausalLM", "MistralForCausalLM");
-  EXPECT_EQ(spec_of(replaced(mistral, "{", "{\"sliding_window\": 32,")).sliding_window, 32);
-  EXPECT_EQ(spec_of(replaced(mistral, "{", "{\"sliding_window\": null,")).sliding_window, 0);
-}
-
 TEST(HfConfig, MixtralPutsExpertsInEveryLayer) {
   const ModelSpec spec = spec_of(test::kTinyMixtral);
   ASSERT_TRUE(spec.moe.has_value());
@@ -169,6 +153,19 @@ TEST(HfConfig, DeepseekGreedyRoutingKnowsNoGroups) {
   const ModelSpec spec = spec_of(replaced(test::kTinyDeepseek, "noaux_tc", "greedy"));
   EXPECT_EQ(spec.moe->groups, 1);
   EXPECT_FALSE(spec.moe->selection_bias);
+}
+
+TEST(HfConfig, GptOssHasSinksBiasesAndExpertsInEveryLayer) {
+  const ModelSpec spec = spec_of(test::kTinyGptOss);
+  EXPECT_TRUE(spec.attention_sinks && spec.qkv_bias && spec.attention_output_bias);
+  EXPECT_FALSE(spec.tied_embeddings || spec.mlp_bias || spec.qk_norm);
+  EXPECT_EQ(spec.head_dim, 4);  // not 8 / 4
+  ASSERT_TRUE(spec.moe.has_value());
+  EXPECT_EQ(*spec.moe,
+            (MoeShape{.experts = 5, .top_k = 2, .expert_ffn = 20, .router_bias = true, .expert_bias = true}));
+  EXPECT_EQ(spec.moe_layers(), 3);
+  const std::string other = replaced(test::kTinyGptOss, "\"num_experts_per_tok\"", "\"experts_per_token\"");
+  EXPECT_EQ(spec_of(other), spec);
 }
 
 TEST(HfConfig, Gpt2IsTiedLearnedPlainAndFourTimesWide) {

@@ -85,6 +85,32 @@ TEST(ParamCount, TinyLatentAttentionModelMatchesTheHandSum) {
   EXPECT_EQ(count.mtp, sparse + 128 + 24);
 }
 
+TEST(ParamCount, TinyModelWithSinksAndExpertBiasesMatchesTheHandSum) {
+  const ModelSpec spec = spec_of(test::kTinyGptOss);
+  // Q 8x16 + K 8x8 + V 8x8 + O 16x8, their biases 16 + 8 + 8 + 8, a sink for each of 4 heads.
+  EXPECT_EQ(attention_params(spec), 384 + 40 + 4);
+  EXPECT_EQ(expert_params(spec), 3 * 8 * 20 + 20 + 20 + 8);
+  EXPECT_EQ(router_params(spec), 5 * 8 + 5);
+  EXPECT_EQ(layer_params(spec, 0), 428 + 5 * 528 + 45 + 16);
+}
+
+// GPT-OSS 120B by component. The model card (arXiv 2508.10925, table 1) has MLP 114.71, attention 0.96,
+// embedding and unembedding 1.16, total 116.83 and active 5.13, in 10^9.
+TEST(ParamCount, GptOssComponentsMatchTheModelCard) {
+  const ModelSpec spec = load_model("gpt-oss-120b", ".").spec;
+  // 2 x 2880x4096 + 2 x 2880x512, biases 4096 + 1024 + 2880, 64 sinks
+  EXPECT_EQ(attention_params(spec), 26'550'144);
+  EXPECT_EQ(expert_params(spec), 3 * 2880 * 2880 + 3 * 2880);
+  EXPECT_EQ(router_params(spec), 128 * 2880 + 128);
+  const ParamCount count = count_params(spec);
+  EXPECT_EQ(count.attention + count.norms, 36 * (26'550'144 + 2 * 2880) + 2880);
+  EXPECT_NEAR(static_cast<double>(count.routed_experts + count.router), 114.71e9, 0.005e9);
+  EXPECT_NEAR(static_cast<double>(count.attention), 0.96e9, 0.005e9);
+  EXPECT_NEAR(static_cast<double>(count.embedding + count.head), 1.16e9, 0.005e9);
+  EXPECT_EQ(count.total(), 116'829'156'672);
+  EXPECT_EQ(count.active_without_lookup(), 5'132'849'472);
+}
+
 TEST(ParamCount, UncompressedQueryGoesStraightToTheHeads) {
   const ModelSpec spec =
       spec_of(test::replaced(test::kTinyDeepseek, "\"q_lora_rank\": 5", "\"q_lora_rank\": null"));

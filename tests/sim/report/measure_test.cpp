@@ -136,6 +136,26 @@ TEST(Measure, AStackWithoutFiguresForTheGpuSaysSo) {
   ASSERT_NE(find(known, "stack.kernel_time"), nullptr);
 }
 
+TEST(Measure, AWindowShortensTheStepAndIsNamed) {
+  Scenario s = test::toy_scenario(test::toy_window(), {"1f1b"});
+  const Metrics with = measured(s);
+  ASSERT_NE(find(with, "attention.window"), nullptr);
+  EXPECT_EQ(find(with, "attention.window")->value, "16");
+  EXPECT_EQ(find(with, "attention.window")->source, "the model: 2 of 4 layers");
+  EXPECT_EQ(find(with, "attention.window.exchange"), nullptr);
+  s.training.attention = AttentionKernel::kUnfused;
+  EXPECT_EQ(find(measured(s), "attention.window")->value, "masked");
+  s.training.attention = AttentionKernel::kFused;
+  s.layout.cp = 2;
+  s.gpus *= 2;
+  EXPECT_NE(find(measured(s), "attention.window.exchange"), nullptr);
+  s = test::toy_scenario(test::toy_window(), {"1f1b"});
+  s.model.sliding_window = 0;
+  const Metrics without = measured(s);
+  EXPECT_EQ(find(without, "attention.window"), nullptr);
+  EXPECT_LT(with.step_time_s, without.step_time_s);
+}
+
 TEST(Measure, AssumptionsSayWhereTheCommunicationSmsComeFrom) {
   Scenario s = test::toy_scenario(test::toy_moe(), {"dualpipe"});
   const Metrics by_profile = measured(s);
