@@ -43,7 +43,7 @@ std::int64_t host_calls(const WorkItem& item) {
 }
 
 double exchange_bytes(const CommOp& op) {
-  return op.tokens * op.rank_copies * op.bytes_per_token * (op.each_copy ? 2.0 : 1.0);
+  return op.tokens * op.rank_copies * op.bytes_per_token;
 }
 
 const char* to_text(CommKind kind) {

@@ -98,7 +98,7 @@ using WorkItem = std::variant<Op, CommOp>;
 /// A row of items, each after the one before.
 using Segment = std::vector<WorkItem>;
 
-/// Buffers of one exchange of tokens: what arrives, and with a copy for each expert what is sent, too.
+/// What arrives in one exchange of tokens.
 [[nodiscard]] double exchange_bytes(const CommOp& op);
 /// Calls of the host for an item.
 [[nodiscard]] std::int64_t host_calls(const WorkItem& item);

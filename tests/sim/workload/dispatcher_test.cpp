@@ -56,8 +56,8 @@ TEST(Dispatcher, TheLibrarySendsACopyForEachOfEightExperts) {
   EXPECT_FALSE(once.each_copy);
   EXPECT_LT(once.rank_copies, 8);
   EXPECT_EQ(once.bytes_per_token, sent[1].bytes_per_token);
-  // Two buffers of 4,096 x 8 rows of 7,392 bytes, against one of the distinct targets.
-  EXPECT_DOUBLE_EQ(exchange_bytes(sent[1]), 2.0 * 4096 * 8 * 7392);
+  // 4,096 x 8 rows of 7,392 bytes, against those of the distinct targets.
+  EXPECT_DOUBLE_EQ(exchange_bytes(sent[1]), 4096.0 * 8 * 7392);
   EXPECT_DOUBLE_EQ(exchange_bytes(once), 4096 * once.rank_copies * 7392);
 }
 
