@@ -218,7 +218,7 @@ class Buying {
     if (o.options.oversubscription == s.cluster.oversubscription.value) o.options.oversubscription.reset();
     apply_options(s.cluster, o.options, "cluster");
     s.cluster_options = o.options;
-    s.layout = Layout{};
+    s.layout = carried_over(s.layout);
     price(o, s);
     o.usd_per_gpu_hour = s.economics.usd_per_gpu_hour;
     return s;

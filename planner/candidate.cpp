@@ -35,9 +35,19 @@ std::vector<Variant> variants_of(const SearchSpace& space) {
   return all;
 }
 
+Layout carried_over(const Layout& base) {
+  Layout l;
+  l.messages = base.messages;
+  l.overlap_grad_reduce = base.overlap_grad_reduce;
+  l.overlap_param_gather = base.overlap_param_gather;
+  l.tp_overlap = base.tp_overlap;
+  l.moe_dispatcher = base.moe_dispatcher;
+  return l;
+}
+
 Layout layout_of(const SearchSpace& space, const std::vector<Variant>& variants, const Candidate& c,
                  const Layout& base, std::int64_t layers) {
-  Layout l;
+  Layout l = carried_over(base);
   l.tp = space.tp[c.tp];
   l.cp = space.cp[c.cp];
   l.pp = space.pp[c.pp];
@@ -52,9 +62,6 @@ Layout layout_of(const SearchSpace& space, const std::vector<Variant>& variants,
   l.schedule = v.schedule;
   l.vpp = v.vpp;
   l.communication_sms = space.communication_sms[c.sms];
-  l.messages = base.messages;
-  l.overlap_grad_reduce = base.overlap_grad_reduce;
-  l.overlap_param_gather = base.overlap_param_gather;
   const LayerPlacement placement = space.placement[c.placement];
   if (placement != LayerPlacement::kBalanced)
     l.stage_layers = counted_layers(placement, layers, l.pp * l.vpp);

@@ -27,6 +27,9 @@ struct Candidate {
   auto operator<=>(const Candidate&) const = default;
 };
 
+/// What a search leaves as the scenario has it; the rest at its defaults.
+[[nodiscard]] Layout carried_over(const Layout& base);
+
 /// The layout; a placement that counts layers is written out, the balanced one left to the simulator.
 /// `layers`: of the model.
 [[nodiscard]] Layout layout_of(const SearchSpace& space, const std::vector<Variant>& variants,

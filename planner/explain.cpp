@@ -88,6 +88,20 @@ class Trials {
     add("layout.recompute", "none", "no recomputation",
         [](Scenario& s) { s.layout.recompute = make_recompute({"none"}, "lever"); });
   }
+  void fused_loss() {
+    if (base_.training.loss == LossKernel::kFused) return;
+    add("training.loss", "fused", "a fused loss", [](Scenario& s) { s.training.loss = LossKernel::kFused; });
+  }
+  void grouped_calls() {
+    if (!base_.model.moe || base_.training.expert_calls == ExpertCalls::kGrouped) return;
+    add("training.expert_calls", "grouped", "one call for a rank's experts",
+        [](Scenario& s) { s.training.expert_calls = ExpertCalls::kGrouped; });
+  }
+  void tokens_sent_once() {
+    if (!base_.model.moe || base_.layout.moe_dispatcher == TokenDispatcher::kDeepEp) return;
+    add("layout.moe_dispatcher", "deepep", "tokens sent once to a rank and node",
+        [](Scenario& s) { s.layout.moe_dispatcher = TokenDispatcher::kDeepEp; });
+  }
   void sequence_parallel() {
     if (base_.layout.sequence_parallel || base_.layout.tp == 1) return;
     add("layout.sequence_parallel", "true", "sequence parallelism",
@@ -114,11 +128,15 @@ void add_against(const std::string& loss, Trials& t) {
   } else if (loss == "exposed_cp") {
     t.less(&Layout::cp, "layout.cp", "half the context-parallel size");
   } else if (loss == "exposed_ep" || loss == "contention") {
+    t.tokens_sent_once();
     t.less(&Layout::ep, "layout.ep", "half the expert-parallel size");
     t.another_schedule();
   } else if (loss == "exposed_dp" || loss == "optimizer") {
     t.more_microbatches();
     t.no_offload();
+  } else if (loss == "exposed_host") {
+    t.grouped_calls();
+    t.larger_microbatch();
   } else if (loss == "exposed_offload") {
     t.no_offload();
     t.more_microbatches();
@@ -126,6 +144,7 @@ void add_against(const std::string& loss, Trials& t) {
   if (loss == "kernel_efficiency") {
     t.larger_microbatch();
     t.less(&Layout::tp, "layout.tp", "half the tensor-parallel size");
+    t.fused_loss();
   }
 }
 
@@ -172,6 +191,7 @@ StepWaterfall step_waterfall(const Metrics& m) {
   add("exposed_pp", "exposed pipeline messages", w.exposed_pp);
   add("exposed_dp", "exposed data parallel", w.exposed_dp);
   if (w.exposed_offload > 0) add("exposed_offload", "exposed copies to and from the host", w.exposed_offload);
+  if (w.exposed_host > 0) add("exposed_host", "waiting for the host's calls", w.exposed_host);
   add("contention", "kernels slowed by communication", w.contention);
   add("bubble", "pipeline bubble", w.bubble);
   add("imbalance", "less work than the busiest rank", w.imbalance.value_or(0));

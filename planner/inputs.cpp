@@ -40,20 +40,6 @@ std::optional<std::string> of_profile(const ClusterProfile& c, const std::string
   return std::nullopt;
 }
 
-/// What training does where neither scenario nor stack says otherwise.
-std::optional<std::string> by_default(const Scenario& s, const std::string& key) {
-  const Training& t = s.training;
-  if (key == "training.attention") return attention_kernel_names()[static_cast<std::size_t>(t.attention)];
-  if (key == "training.dropout") return t.dropout ? "true" : "false";
-  if (key == "training.loss") return loss_kernel_names()[static_cast<std::size_t>(t.loss)];
-  if (key == "training.expert_calls") return expert_calls_names()[static_cast<std::size_t>(t.expert_calls)];
-  if (key == "layout.moe_dispatcher")
-    return token_dispatcher_names()[static_cast<std::size_t>(s.layout.moe_dispatcher)];
-  if (key == "stack") return "none";
-  if (key == "training.gradients") return gradient_format_names()[static_cast<std::size_t>(t.gradients)];
-  return std::nullopt;
-}
-
 InputRow scenario_row(const ScenarioKey& key, const Json& written, const Scenario& s, const std::string& file,
                       const std::vector<Override>& overrides) {
   InputRow row{.key = std::string(key.key),
@@ -76,7 +62,7 @@ InputRow scenario_row(const ScenarioKey& key, const Json& written, const Scenari
   } else if (const auto own = of_profile(s.cluster, row.key)) {
     row.value = *own;
     row.source = "as the profile " + s.cluster_ref + " has it";
-  } else if (const auto usual = by_default(s, row.key)) {
+  } else if (const auto usual = default_word(s, row.key)) {
     row.value = *usual;
     row.source = "default: today's training programs";
   } else {
@@ -153,6 +139,19 @@ void add_sourced(const Json& value, const std::string& path, std::vector<InputRo
 }
 
 }  // namespace
+
+std::optional<std::string> default_word(const Scenario& s, const std::string& key) {
+  const Training& t = s.training;
+  if (key == "training.attention") return attention_kernel_names()[static_cast<std::size_t>(t.attention)];
+  if (key == "training.dropout") return t.dropout ? "true" : "false";
+  if (key == "training.loss") return loss_kernel_names()[static_cast<std::size_t>(t.loss)];
+  if (key == "training.expert_calls") return expert_calls_names()[static_cast<std::size_t>(t.expert_calls)];
+  if (key == "layout.moe_dispatcher")
+    return token_dispatcher_names()[static_cast<std::size_t>(s.layout.moe_dispatcher)];
+  if (key == "stack") return "none";
+  if (key == "training.gradients") return gradient_format_names()[static_cast<std::size_t>(t.gradients)];
+  return std::nullopt;
+}
 
 std::vector<InputRow> resolved_inputs(const Scenario& scenario, const std::string& file,
                                       const std::vector<Override>& overrides) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ struct InputRow {
   std::string bounds;  ///< of what a user may write, "1 to 1e+06"
   std::string source;  ///< option, file, rule that filled it, or kind and document of a profile's number
 };
+
+/// What holds for a key that a written scenario leaves out because it is today's usual: kernels and calls of
+/// the training program, the stack. Empty for keys without such a word.
+[[nodiscard]] std::optional<std::string> default_word(const Scenario& scenario, const std::string& key);
 
 /// Every key of the scenario, the shape of the model and every number of the cluster and GPU profiles. `file`
 /// names where the scenario was read.

@@ -69,6 +69,7 @@ Waterfall waterfall(const Reader& r, const std::string& at) {
   w.exposed_pp = r.number(at + "/exposed_pp");
   w.exposed_dp = r.number(at + "/exposed_dp");
   w.exposed_offload = r.optional(at + "/exposed_offload").value_or(0);
+  w.exposed_host = r.optional(at + "/exposed_host").value_or(0);
   w.contention = r.number(at + "/contention");
   w.bubble = r.number(at + "/bubble");
   w.imbalance = r.optional(at + "/imbalance");

@@ -75,6 +75,14 @@ struct Document {
   Reliability reliability;
 };
 
+/// One of an enumeration's names.
+template <class V, class E>
+void choose(V& v, const char* key, E& value, const std::vector<std::string>& names) {
+  auto at = static_cast<std::size_t>(value);
+  v.choice(key, at, names, false);
+  value = static_cast<E>(at);
+}
+
 struct ClusterPart {
   Document& d;
 };
@@ -114,27 +122,17 @@ void fields(V& v, LayoutPart& part) {
   if (V::reading || l.dp != 0) v.optional("dp", l.dp, limits_of("layout.dp"));
   v.optional("zero_stage", l.zero_stage, limits_of("layout.zero_stage"));
   v.optional("sequence_parallel", l.sequence_parallel);
-  std::size_t overlap = static_cast<std::size_t>(l.tp_overlap);
-  v.choice("tp_overlap", overlap, tensor_overlap_names(), false);
-  l.tp_overlap = static_cast<TensorOverlap>(overlap);
-  const bool stacked = !part.d.stack.empty() && l.ep > 1;
+  choose(v, "tp_overlap", l.tp_overlap, tensor_overlap_names());
+  const bool stacked = !part.d.stack.empty();
   if (V::reading || stacked || l.moe_dispatcher != TokenDispatcher::kDeepEp) {
-    std::size_t dispatcher = static_cast<std::size_t>(l.moe_dispatcher);
-    v.choice("moe_dispatcher", dispatcher, token_dispatcher_names(), false);
-    l.moe_dispatcher = static_cast<TokenDispatcher>(dispatcher);
+    choose(v, "moe_dispatcher", l.moe_dispatcher, token_dispatcher_names());
   }
   v.optional("schedule", l.schedule);
   if (V::reading || l.live_microbatches > 0)
     v.optional("live_microbatches", l.live_microbatches, limits_of("layout.live_microbatches"));
-  std::size_t messages = static_cast<std::size_t>(l.messages);
-  v.choice("messages", messages, message_rule_names(), false);
-  l.messages = static_cast<MessageRule>(messages);
-  std::size_t weights = static_cast<std::size_t>(l.weight_gradients);
-  v.choice("weight_gradients", weights, weight_gradient_names(), false);
-  l.weight_gradients = static_cast<WeightGradients>(weights);
-  std::size_t sync = static_cast<std::size_t>(l.optimizer_sync);
-  v.choice("optimizer_sync", sync, optimizer_sync_names(), false);
-  l.optimizer_sync = static_cast<OptimizerSync>(sync);
+  choose(v, "messages", l.messages, message_rule_names());
+  choose(v, "weight_gradients", l.weight_gradients, weight_gradient_names());
+  choose(v, "optimizer_sync", l.optimizer_sync, optimizer_sync_names());
   if (V::reading || l.overlap_grad_reduce) v.optional("overlap_grad_reduce", l.overlap_grad_reduce);
   if (V::reading || l.overlap_param_gather) v.optional("overlap_param_gather", l.overlap_param_gather);
   v.optional("recompute", part.d.recompute);
@@ -165,9 +163,7 @@ void fields(V& v, TrainingPart& part) {
   Training& t = part.d.training;
   v.optional("global_batch_size", t.global_batch_size, limits_of("training.global_batch_size"));
   v.optional("sequence_length", t.sequence_length, limits_of("training.sequence_length"));
-  std::size_t precision = static_cast<std::size_t>(t.precision);
-  v.choice("precision", precision, precision_names(), false);
-  t.precision = static_cast<Precision>(precision);
+  choose(v, "precision", t.precision, precision_names());
   Count tokens{t.tokens};
   if (V::reading || t.tokens > 0) v.optional("tokens", tokens, limits_of("training.tokens"));
   t.tokens = tokens.value;
@@ -175,25 +171,17 @@ void fields(V& v, TrainingPart& part) {
   // Beside a stack the two stand for themselves, since the stack has its own.
   const bool stacked = !part.d.stack.empty();
   if (V::reading || stacked || t.attention != AttentionKernel::kFused) {
-    std::size_t attention = static_cast<std::size_t>(t.attention);
-    v.choice("attention", attention, attention_kernel_names(), false);
-    t.attention = static_cast<AttentionKernel>(attention);
+    choose(v, "attention", t.attention, attention_kernel_names());
   }
   if (V::reading || stacked || t.dropout) v.optional("dropout", t.dropout);
   if (V::reading || stacked || t.gradients != GradientFormat::kFp32) {
-    std::size_t gradients = static_cast<std::size_t>(t.gradients);
-    v.choice("gradients", gradients, gradient_format_names(), false);
-    t.gradients = static_cast<GradientFormat>(gradients);
+    choose(v, "gradients", t.gradients, gradient_format_names());
   }
   if (V::reading || stacked || t.expert_calls != ExpertCalls::kGrouped) {
-    std::size_t calls = static_cast<std::size_t>(t.expert_calls);
-    v.choice("expert_calls", calls, expert_calls_names(), false);
-    t.expert_calls = static_cast<ExpertCalls>(calls);
+    choose(v, "expert_calls", t.expert_calls, expert_calls_names());
   }
   if (V::reading || stacked || t.loss != LossKernel::kTorch) {
-    std::size_t loss = static_cast<std::size_t>(t.loss);
-    v.choice("loss", loss, loss_kernel_names(), false);
-    t.loss = static_cast<LossKernel>(loss);
+    choose(v, "loss", t.loss, loss_kernel_names());
   }
 }
 

@@ -55,13 +55,12 @@ void resolve_program(Scenario& s, const std::function<bool(std::string_view)>& g
   } else if (l.tp > 1) {
     assume("layout.tp_overlap", name(l.tp_overlap), stacked ? why : "as Megatron-LM does by itself");
   }
-  if (s.model.moe && l.ep > 1) {
+  if (stacked || s.model.moe) {
     assume("layout.moe_dispatcher", token_dispatcher_names()[static_cast<std::size_t>(l.moe_dispatcher)],
            stacked ? why : "kernels of DeepEP's kind");
   }
   if (!stacked) return;
-  if (s.model.moe)
-    assume("training.expert_calls", expert_calls_names()[static_cast<std::size_t>(t.expert_calls)], why);
+  assume("training.expert_calls", expert_calls_names()[static_cast<std::size_t>(t.expert_calls)], why);
   assume("training.attention", attention_kernel_names()[static_cast<std::size_t>(t.attention)], why);
   assume("training.loss", loss_kernel_names()[static_cast<std::size_t>(t.loss)], why);
   assume("training.dropout", t.dropout ? "true" : "false", why);

@@ -35,6 +35,7 @@ std::vector<Cause> causes(const Waterfall& w) {
                          {"exposed pipeline", w.exposed_pp, Ink::kPipeline},
                          {"exposed data parallel", w.exposed_dp, Ink::kOptimizer},
                          {"exposed copies to the host", w.exposed_offload, Ink::kHost},
+                         {"waiting for the host's calls", w.exposed_host, Ink::kHost},
                          {"contention", w.contention, Ink::kHost},
                          {"bubble", w.bubble, Ink::kIdle}};
   if (w.imbalance) out.push_back({"imbalance", *w.imbalance, Ink::kIdle});

@@ -118,6 +118,14 @@ std::string factors_text(const SoftwareStack& stack) {
   return words.empty() ? "as the profile" : join(words);
 }
 
+/// What tells programs with experts apart, and the host's time of a call.
+std::string experts_text(const SoftwareStack& s) {
+  std::string text = fmt::format("{}, {} calls", s.moe_dispatcher, s.expert_calls);
+  if (s.host_launch_s) text += fmt::format(" of {:g} us", s.host_launch_s->value * 1e6);
+  if (s.loss != "torch") text += fmt::format(", {} loss", s.loss);
+  return text;
+}
+
 Table stacks(const ProfileFolders& folders) {
   Table t{.key = "stacks",
           .title = "",
@@ -126,16 +134,18 @@ Table stacks(const ProfileFolders& folders) {
                       {"dropout", "dropout", false},
                       {"gradients_16bit_with", "16-bit gradients with", false},
                       {"kernel_time", "time of kernels", false},
+                      {"experts", "experts and host", false},
                       {"about", "what it is", false}},
           .rows = {},
           .notes = {
               "Training programs for --stack; without one a run has the profile's kernels, fused attention, "
-              "no dropout and FP32 gradients. docs/models/software.md."}};
+              "no dropout, FP32 gradients, torch's loss, deepep, grouped calls and the profile's host. "
+              "docs/models/software.md."}};
   for (const std::string& name : list_profiles("stack", folders)) {
     const SoftwareStack s = load_stack(name, folders);
     t.rows.push_back({name, s.attention, s.dropout ? "yes" : "no",
                       s.gradients_16bit_with.empty() ? "none" : join(s.gradients_16bit_with), factors_text(s),
-                      s.about});
+                      experts_text(s), s.about});
   }
   return t;
 }

@@ -6,6 +6,14 @@
 
 namespace orrery {
 
+std::string dispatcher_words(const Layout& layout) {
+  return layout.moe_dispatcher == TokenDispatcher::kDeepEp
+             ? "tokens sent once to each rank and node of their experts, by kernels of DeepEP's kind "
+               "(layout.moe_dispatcher)"
+             : "a copy of a token for each of its experts, by the library's all-to-all "
+               "(layout.moe_dispatcher)";
+}
+
 LaunchPlan launch_plan(const Scenario& scenario, const Metrics& metrics) {
   const Derived derived = derive(scenario.layout, scenario.training, scenario.gpus);
   LaunchPlan plan{.scenario = scenario,

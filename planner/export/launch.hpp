@@ -22,6 +22,10 @@ struct LaunchPlan {
 /// Of a feasible result.
 [[nodiscard]] LaunchPlan launch_plan(const Scenario& scenario, const Metrics& metrics);
 
+/// Sentences of what a framework's file does not set: how tokens travel, the fused loss.
+[[nodiscard]] std::string dispatcher_words(const Layout& layout);
+inline constexpr const char* kFusedLossWords = "a fused cross-entropy over BF16 logits (training.loss)";
+
 struct LaunchFlag {
   std::string name;   ///< "--num-layers"
   std::string value;  ///< empty for a switch

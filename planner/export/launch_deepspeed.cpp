@@ -26,6 +26,8 @@ std::vector<std::string> missing_of(const LaunchPlan& plan) {
   degree("context parallel", l.cp);
   degree("expert parallel", l.ep);
   degree("tensor parallel inside an expert", l.etp);
+  if (plan.scenario.model.moe && l.ep > 1) out.push_back(dispatcher_words(l));
+  if (plan.scenario.training.loss == LossKernel::kFused) out.emplace_back(kFusedLossWords);
   if (l.pp > 1)
     out.push_back(
         fmt::format("pipeline of {} ranks and schedule '{}': PipelineModule runs 1F1B with one stage a rank",

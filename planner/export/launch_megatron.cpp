@@ -99,7 +99,10 @@ void add_experts(const LaunchPlan& plan, LaunchFlags& out) {
   if (moe.router_bias) out.missing.emplace_back("a bias in the router's projection");
   if (moe.shared_gate) out.missing.emplace_back("the gate on the shared experts");
   add(f, "--moe-grouped-gemm");
-  if (plan.scenario.layout.moe_dispatcher == TokenDispatcher::kDeepEp && plan.scenario.layout.ep > 1) {
+  // Some profiles have rates of the library's all-to-all where no kernel of DeepEP's kind was measured.
+  const bool measured = plan.scenario.cluster.expert_all_to_all.kernel.find("DeepEP") != std::string::npos;
+  const Layout& l = plan.scenario.layout;
+  if (l.moe_dispatcher == TokenDispatcher::kDeepEp && measured && l.ep > 1) {
     add(f, "--moe-token-dispatcher-type", "flex");
     add(f, "--moe-enable-deepep");
     if (plan.communication_sms > 0) add(f, "--moe-deepep-num-sms", plan.communication_sms);
@@ -135,6 +138,10 @@ void add_model(const LaunchPlan& plan, LaunchFlags& out) {
   if (m.parallel_block) out.missing.emplace_back("attention and feed-forward side by side");
   if (m.embedding_norm) out.missing.emplace_back("a norm right after the embedding");
   if (s.training.mtp && m.mtp_modules > 0) add(f, "--mtp-num-layers", m.mtp_modules);
+  if (s.training.loss == LossKernel::kFused) {
+    add(f, "--cross-entropy-loss-fusion");
+    add(f, "--cross-entropy-fusion-impl", "te");
+  }
   if (m.moe) add_experts(plan, out);
 }
 

@@ -69,6 +69,7 @@ std::string model_section(const LaunchPlan& plan, std::vector<std::string>& miss
     missing.emplace_back("FP16: training.mixed_precision_param has bfloat16 and float32");
   if (plan.scenario.training.mtp && plan.scenario.model.mtp_modules > 0)
     missing.emplace_back("multi-token-prediction modules");
+  if (plan.scenario.training.loss == LossKernel::kFused) missing.emplace_back(kFusedLossWords);
   return out.text();
 }
 
@@ -136,6 +137,7 @@ std::string parallel_section(const LaunchPlan& plan, const std::string& csv,
   if (plan.scenario.model.moe) {
     out.set("expert_parallel_degree", l.ep);
     if (l.etp > 1) missing.emplace_back("tensor parallelism inside an expert (etp)");
+    if (l.ep > 1) missing.push_back(dispatcher_words(l));
     if (l.ep > 1 && (l.ep < l.cp || l.ep > plan.dp * l.cp))
       missing.emplace_back(
           "expert parallelism outside context_parallel_degree to shard degree times context_parallel_degree");

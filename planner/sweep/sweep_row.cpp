@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "planner/inputs.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/base/suggest.hpp"
 #include "sim/scenario_keys.hpp"
@@ -111,7 +112,12 @@ std::vector<std::pair<std::string, std::string>> row_inputs(const Scenario& scen
     std::replace(pointer.begin(), pointer.end(), '.', '/');
     const Json::json_pointer at(pointer);
     if (key.key == "layout.pipeline_layout") continue;  // another way of writing stage_layers
-    out.emplace_back(key.key, written.contains(at) ? written.at(at).dump() : "null");
+    if (written.contains(at)) {
+      out.emplace_back(key.key, written.at(at).dump());
+      continue;
+    }
+    const std::optional<std::string> word = default_word(scenario, std::string(key.key));
+    out.emplace_back(key.key, !word ? "null" : Json::accept(*word) ? *word : Json(*word).dump());
   }
   return out;
 }

@@ -149,6 +149,7 @@ class Lowering {
           .rank = rank,
           .template_index = static_cast<std::uint32_t>(in_.templates.template_of(step, uses_[rank.at()][s])),
           .begin = {},
+          .host = {},
           .first_task = {}};
       const StepTemplate& t = in_.templates.at(placed.template_index);
       placed.inputs[2] = issue_messages(rank, s, tag);
@@ -166,6 +167,7 @@ class Lowering {
                              .tag = tag},
                             -1);
       builder_.add_dependency(placed.begin, rank_.last_host);
+      placed.host = rank_.last_host;
       place_tasks(placed, t, tag);
       place_messages(placed, t, tag);
       out_.steps.push_back(placed);
@@ -362,7 +364,7 @@ const CostedItem* LoweredStep::item_of(TaskId task) const {
 }
 
 SimTime end_of(const PlacedStep& placed, const LoweredStep& step, const Timeline& timeline) {
-  SimTime end = timeline.end[placed.begin.at()];
+  SimTime end = std::max(timeline.end[placed.begin.at()], timeline.end[placed.host.at()]);
   for (std::uint32_t i = 0; i < placed.tasks; ++i) {
     const TaskId task{placed.first_task.value + static_cast<std::int32_t>(i)};
     if (!beside_steps(kind_of_lane(step.graph.lane(task)))) end = std::max(end, timeline.end[task.at()]);

@@ -18,6 +18,7 @@ struct PlacedStep {
   RankId rank;
   std::uint32_t template_index = 0;
   TaskId begin;       ///< marker: inputs are here and the step before has ended
+  TaskId host;        ///< its kernels are enqueued
   TaskId first_task;  ///< its `tasks` follow one after the other
   std::uint32_t tasks = 0;
   /// What it waited for: inputs of its one or two actions, its own last message; kNoTask when nothing. Under

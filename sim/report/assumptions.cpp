@@ -74,12 +74,12 @@ void add_link_scale(const std::string& name, LinkScale scale, List& list) {
              "latency of the tier inside the node over that of the measurement");
 }
 
-/// Curves of collectives that a step can have; the library's all-to-all is none of them.
-void add_collectives(const ClusterProfile& c, List& list) {
+/// Curves of collectives that a step can have.
+void add_collectives(const ClusterProfile& c, bool all_to_all, List& list) {
   if (!c.collectives) return;
   for (const std::string& operation : collective_names()) {
     const std::vector<const CollectiveCurve*> curves = c.collectives->of(operation);
-    if (curves.empty() || operation == "all-to-all") continue;
+    if (curves.empty() || (operation == "all-to-all" && !all_to_all)) continue;
     std::string gpus;
     for (const CollectiveCurve* curve : curves)
       gpus += (gpus.empty() ? "" : ", ") + std::to_string(curve->gpus);
@@ -101,14 +101,15 @@ void add_exchange(const ClusterProfile& c, const char* name, const std::optional
   add_link_scale(key, link_scale(c, *curve, rate), list);
 }
 
-void add_network(const ClusterProfile& c, bool experts, List& list) {
+void add_network(const ClusterProfile& c, bool experts, TokenDispatcher dispatcher, List& list) {
   list.number("scale_up.bytes_per_s", c.scale_up.bytes_per_s, "B/s per GPU and direction");
   list.number("scale_up.efficiency", c.scale_up.efficiency, "share");
   list.number("scale_out.bytes_per_s", c.scale_out.bytes_per_s, "B/s per GPU and direction");
   list.number("scale_out.efficiency", c.scale_out.efficiency, "share");
   list.number("oversubscription", c.oversubscription, "ratio");
-  add_collectives(c, list);
-  if (!experts) return;
+  const bool library = dispatcher == TokenDispatcher::kAllToAll;
+  add_collectives(c, experts && library, list);
+  if (!experts || library) return;
   const ExpertAllToAll& a = c.expert_all_to_all;
   list.add("expert_all_to_all", a.kernel, "", to_text(a.origin), a.source + ", " + a.date);
   add_exchange(c, "dispatch", a.in_node_dispatch, a.nvlink_dispatch_bytes_per_s, list);
@@ -248,7 +249,7 @@ std::vector<Assumption> list_assumptions(const Measured& in, const LoweredStep* 
     if (name == "bf16") list.number("gpu.peak_flops_per_s.bf16 (base of MFU)", number, "FLOP/s");
   }
   list.number("gpu.host_launch_s", gpu.host_launch_s, "s/kernel");
-  add_network(s.cluster, s.layout.ep > 1, list);
+  add_network(s.cluster, s.layout.ep > 1, s.layout.moe_dispatcher, list);
   if (step != nullptr) add_curves(in, *step, list);
   list.number("power.communication_floor_w", gpu.power.communication_floor_w, "W");
   if (gpu.power.kernel_w) list.number("power.kernel_w", *gpu.power.kernel_w, "W");

@@ -16,8 +16,8 @@ double* cause(Waterfall& w, TaskKind kind) {
     case TaskKind::kDp: return &w.exposed_dp;
     case TaskKind::kOffload: return &w.exposed_offload;
     case TaskKind::kOptimizer: return &w.optimizer;
-    case TaskKind::kMarker:
-    case TaskKind::kHost: return &w.other;
+    case TaskKind::kHost: return &w.exposed_host;
+    case TaskKind::kMarker: return &w.other;
   }
   return &w.other;
 }

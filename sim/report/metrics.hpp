@@ -30,6 +30,7 @@ struct Waterfall {
   double recompute = 0;  ///< of the same, computed a second time
   double exposed_tp = 0, exposed_cp = 0, exposed_ep = 0, exposed_pp = 0, exposed_dp = 0;
   double exposed_offload = 0;  ///< copies to and from the host
+  double exposed_host = 0;     ///< calls of the host, where kernels have ended before all are enqueued
   double contention = 0;       ///< kernels slowed by communication beside them
   double bubble = 0;
   std::optional<double> imbalance;  ///< empty: not told apart from the bubble
@@ -37,7 +38,7 @@ struct Waterfall {
   double other = 0;
   [[nodiscard]] double sum() const {
     return compute + recompute + exposed_tp + exposed_cp + exposed_ep + exposed_pp + exposed_dp +
-           exposed_offload + contention + bubble + imbalance.value_or(0) + optimizer + other;
+           exposed_offload + exposed_host + contention + bubble + imbalance.value_or(0) + optimizer + other;
   }
 };
 

@@ -46,6 +46,7 @@ Json waterfall(const Waterfall& w) {
           {"exposed_pp", number(w.exposed_pp)},
           {"exposed_dp", number(w.exposed_dp)},
           {"exposed_offload", number(w.exposed_offload)},
+          {"exposed_host", number(w.exposed_host)},
           {"contention", number(w.contention)},
           {"bubble", number(w.bubble)},
           {"imbalance", number(w.imbalance)},

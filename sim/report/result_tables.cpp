@@ -154,6 +154,8 @@ Table waterfall(const Metrics& m) {
   row("exposed data parallel", w.exposed_dp, c.exposed_dp);
   if (w.exposed_offload > 0 || c.exposed_offload > 0)
     row("exposed copies to and from the host", w.exposed_offload, c.exposed_offload);
+  if (w.exposed_host > 0 || c.exposed_host > 0)
+    row("waiting for the host's calls", w.exposed_host, c.exposed_host);
   row("contention", w.contention, c.contention);
   row("bubble", w.bubble, c.bubble);
   if (w.imbalance) row("imbalance", *w.imbalance, c.imbalance.value_or(0));

@@ -21,7 +21,7 @@ double seconds(std::int64_t ps) {
 /// Picosecond sums; converted once at the end so that both views add up exactly.
 struct Sums {
   std::int64_t forward = 0, input = 0, weight = 0, pair = 0, bubble = 0, optimizer = 0;
-  std::int64_t compute = 0, recompute = 0, tp = 0, cp = 0, ep = 0, pp = 0, dp = 0, offload = 0,
+  std::int64_t compute = 0, recompute = 0, tp = 0, cp = 0, ep = 0, pp = 0, dp = 0, offload = 0, host = 0,
                contention = 0, waiting = 0, other = 0;
 
   std::int64_t& exposed(TaskKind kind) {
@@ -105,8 +105,11 @@ class RankReader {
       (item.lane == Lane::kCompute ? compute_ : communication_).push_back(task);
       add_work(item, account);
     }
-    book_kind(placed, end - begin);
     book_causes(begin, end);
+    const std::int64_t enqueued = timeline_.end[placed.host.at()].ps;
+    sums_.host += std::max<std::int64_t>(0, enqueued - end);
+    end = std::max(end, enqueued);
+    book_kind(placed, end - begin);
     return end;
   }
 
@@ -224,7 +227,7 @@ class RankReader {
     const Sums& s = sums_;
     SIM_CHECK(s.forward + s.input + s.weight + s.pair + s.bubble + s.optimizer == period_.length.ps,
               "the breakdown does not sum to the step");
-    SIM_CHECK(s.compute + s.recompute + s.tp + s.cp + s.ep + s.pp + s.dp + s.offload + s.contention +
+    SIM_CHECK(s.compute + s.recompute + s.tp + s.cp + s.ep + s.pp + s.dp + s.offload + s.host + s.contention +
                       s.waiting + s.other + s.optimizer ==
                   period_.length.ps,
               "the waterfall does not sum to the step");
@@ -243,6 +246,7 @@ class RankReader {
     w.exposed_pp = seconds(s.pp);
     w.exposed_dp = seconds(s.dp);
     w.exposed_offload = seconds(s.offload);
+    w.exposed_host = seconds(s.host);
     w.contention = seconds(s.contention);
     w.bubble = seconds(s.waiting);
     w.optimizer = seconds(s.optimizer);

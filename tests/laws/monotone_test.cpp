@@ -74,7 +74,9 @@ TEST(Monotone, OverlappedWeightGradientsAreNeverSlower) {
   }
 }
 
-// DeepEP sends a token once to a rank and once to a node, the library once for each of its experts.
+// DeepEP sends a token once to a rank and once to a node, the library once for each of its experts. Of wide
+// models: what DeepEP waits before each exchange can outweigh the copies of narrow ones
+// (docs/models/expert-parallel.md).
 TEST(Monotone, ACopyForEachExpertIsSlowerOverNodes) {
   for (Scenario s : test::real_scenarios()) {
     if (!s.model.moe || s.layout.ep <= s.cluster.gpus_per_node) continue;

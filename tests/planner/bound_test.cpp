@@ -85,6 +85,7 @@ TEST(Bound, NoRandomLayoutIsSimulatedFasterOrCheaperThanItsBound) {
       const std::string label =
           s.model.name + " " + layout_text(own.layout, derive(own.layout, own.training, own.gpus));
       const ZeroBound bound = screener.bound_of(c);
+      ASSERT_EQ(own.layout.moe_dispatcher, s.layout.moe_dispatcher);
       const Metrics m = simulate(own).metrics;
       ASSERT_FALSE(m.infeasible) << label << m.infeasible->text;
       EXPECT_LE(to_seconds(SimTime{bound.step_ps}).value, m.step_time_s) << label;

@@ -98,7 +98,8 @@ std::vector<Planned> many_plans() {
   all.push_back(planned("mixtral-8x7b-h100.json", {{"layout.schedule", "zb-h1"}}));
   all.push_back(planned("llama-3.1-405b-16384-h100.json"));
   all.push_back(planned("mixtral-8x7b-h100.json"));
-  all.push_back(planned("llama-2-70b-a100.json"));
+  all.push_back(planned("llama-2-70b-a100.json", {{"training.loss", "fused"}}));
+  all.push_back(planned("deepseek-v3-2048-h800.json", {{"layout.moe_dispatcher", "alltoall"}}));
   all.push_back(planned("deepseek-v3-2048-h800.json", {{"layout.offload", "optimizer+activations"}}));
   all.push_back(planned("llama-3.1-405b-16384-h100.json", {{"layout.tp_overlap", "products"}}));
   all.push_back(
