@@ -140,6 +140,9 @@ TEST(Megatron, TheDispatcherIsTheScenarios) {
   const Planned each = planned("deepseek-v3-2048-h800.json", {{"layout.moe_dispatcher", "alltoall"}});
   EXPECT_EQ(flags_of(each.plan()).at("--moe-token-dispatcher-type"), "alltoall");
   EXPECT_FALSE(flags_of(each.plan()).contains("--moe-enable-deepep"));
+  // The profile of A100 has rates of NCCL's all-to-all, and nobody's of DeepEP.
+  const Planned a100 = planned("mixtral-8x7b-h100.json", {{"cluster.profile", "a100-sxm-ib200"}});
+  EXPECT_EQ(flags_of(a100.plan()).at("--moe-token-dispatcher-type"), "alltoall");
 }
 
 TEST(Megatron, WhatGptOssHasBesidesIsSaidToBeMissing) {

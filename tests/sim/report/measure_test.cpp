@@ -11,6 +11,7 @@
 #include "sim/schedule/generators.hpp"
 #include "sim/simulate.hpp"
 #include "sim/workload/flops.hpp"
+#include "tests/laws/real_scenarios.hpp"
 #include "tests/support/toy_scenario.hpp"
 
 namespace orrery {
@@ -46,6 +47,31 @@ TEST(Measure, ThroughputFollowsFromTokensAndTime) {
   // The toy's BF16 peak is 1 TFLOP/s.
   EXPECT_DOUBLE_EQ(m.throughput.mfu_causal, m.throughput.model_tflops_per_gpu_causal);
   EXPECT_GT(m.throughput.mfu_noncausal, m.throughput.mfu_causal);
+}
+
+TEST(Measure, ASlowHostIsWaitedForInAnAccountOfItsOwn) {
+  // One rank: the pipeline has no bubble, whatever the host needs.
+  Scenario s = test::toy_scenario(test::toy_moe(), {"1f1b"}, 16);
+  s.layout.pp = 1;
+  s.layout.stage_layers.clear();
+  s.cluster.gpu.host_launch_s.value = 0;
+  const Metrics quick = measured(s);
+  EXPECT_EQ(quick.waterfall.exposed_host, 0);
+  s.cluster.gpu.host_launch_s.value = 1;
+  const Metrics slow = measured(s);
+  EXPECT_NEAR(slow.waterfall.sum(), slow.step_time_s, 1e-9 * slow.step_time_s);
+  EXPECT_EQ(slow.waterfall.bubble, quick.waterfall.bubble);
+  EXPECT_EQ(slow.waterfall.compute, quick.waterfall.compute);
+  EXPECT_NEAR(slow.waterfall.exposed_host, slow.step_time_s - quick.step_time_s, 1e-6 * slow.step_time_s);
+}
+
+TEST(Measure, AssumptionsNameTheKernelsThatExchangeTokens) {
+  Scenario s = test::real_scenarios().front();
+  ASSERT_TRUE(s.model.moe);
+  const Metrics once = measured(s);
+  EXPECT_NE(find(once, "expert_all_to_all.notify_dispatch_s"), nullptr);
+  s.layout.moe_dispatcher = TokenDispatcher::kAllToAll;
+  EXPECT_EQ(find(measured(s), "expert_all_to_all.notify_dispatch_s"), nullptr);
 }
 
 TEST(Measure, TheRunIsAsManyStepsAsTokensNeed) {

@@ -70,6 +70,11 @@ TEST(Scenario, AStackSetsWhatItsProgramDoesAndTheScenarioSetsTheRest) {
   EXPECT_EQ(mixed.training.attention, AttentionKernel::kFused);
   EXPECT_TRUE(mixed.training.dropout);
   EXPECT_EQ(parse(to_json_text(mixed)).training.attention, AttentionKernel::kFused);
+  // Also where a dense model or one expert rank makes no use of it yet.
+  const Scenario once =
+      parse(least(), {{"stack", "megatron-2026", ""}, {"layout.moe_dispatcher", "deepep", ""}});
+  EXPECT_EQ(with("stack", "megatron-2026").layout.moe_dispatcher, TokenDispatcher::kAllToAll);
+  EXPECT_EQ(parse(to_json_text(once)).layout.moe_dispatcher, TokenDispatcher::kDeepEp);
 }
 
 TEST(Scenario, SkewedRoutingIsWrittenWithItsSkew) {
