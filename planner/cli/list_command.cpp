@@ -118,12 +118,14 @@ std::string factors_text(const SoftwareStack& stack) {
   return words.empty() ? "as the profile" : join(words);
 }
 
-/// What tells programs with experts apart, and the host's time of a call.
-std::string experts_text(const SoftwareStack& s) {
-  std::string text = fmt::format("{}, {} calls", s.moe_dispatcher, s.expert_calls);
-  if (s.host_launch_s) text += fmt::format(" of {:g} us", s.host_launch_s->value * 1e6);
-  if (s.loss != "torch") text += fmt::format(", {} loss", s.loss);
-  return text;
+/// Loss, experts and host, where they are not the usual ones.
+std::string other_text(const SoftwareStack& s) {
+  std::vector<std::string> words;
+  if (s.loss != "torch") words.push_back(s.loss + " loss");
+  if (s.moe_dispatcher != "deepep") words.push_back(s.moe_dispatcher);
+  if (s.expert_calls != "grouped") words.push_back(s.expert_calls + " calls");
+  if (s.host_launch_s) words.push_back(fmt::format("{:g} us a call", s.host_launch_s->value * 1e6));
+  return words.empty() ? "" : " (" + join(words) + ")";
 }
 
 Table stacks(const ProfileFolders& folders) {
@@ -134,7 +136,6 @@ Table stacks(const ProfileFolders& folders) {
                       {"dropout", "dropout", false},
                       {"gradients_16bit_with", "16-bit gradients with", false},
                       {"kernel_time", "time of kernels", false},
-                      {"experts", "experts and host", false},
                       {"about", "what it is", false}},
           .rows = {},
           .notes = {
@@ -145,7 +146,7 @@ Table stacks(const ProfileFolders& folders) {
     const SoftwareStack s = load_stack(name, folders);
     t.rows.push_back({name, s.attention, s.dropout ? "yes" : "no",
                       s.gradients_16bit_with.empty() ? "none" : join(s.gradients_16bit_with), factors_text(s),
-                      experts_text(s), s.about});
+                      s.about + other_text(s)});
   }
   return t;
 }
