@@ -13,7 +13,7 @@ constexpr auto kNicLane = static_cast<std::size_t>(Lane::kNic);
 struct Task {
   SimTime duration;
   const Slowdown* row = nullptr;
-  std::int32_t after = -1;
+  std::int32_t after = -1, also = -1;  ///< tasks it waits for
   SimTime end = kNever;
 };
 
@@ -21,7 +21,7 @@ class LoneStep {
  public:
   LoneStep(const StepTemplates& templates, const StepTemplate& step, const StepMessages& messages) {
     tasks_.reserve(step.tasks.size() + 2);
-    for (const TemplateTask& t : step.tasks) add(templates, t.item, t.after);
+    for (const TemplateTask& t : step.tasks) add(templates, t.item, t.after, t.also);
     if (messages.output != kNoMessage) output_ = add(templates, messages.output, step.forward_end);
     if (messages.gradient != kNoMessage) gradient_ = add(templates, messages.gradient, step.gradient_end);
   }
@@ -37,8 +37,7 @@ class LoneStep {
         continue;
       }
       SimTime& lane = free[lane_[i]];
-      const SimTime ready = t.after < 0 ? SimTime{} : tasks_[static_cast<std::size_t>(t.after)].end;
-      t.end = std::max(lane, ready) + t.duration;
+      t.end = std::max({lane, end_of(t.after), end_of(t.also)}) + t.duration;
       lane = t.end;
     }
   }
@@ -82,12 +81,22 @@ class LoneStep {
     Slowdown factor = kNoSlowdown;
   };
 
-  std::int32_t add(const StepTemplates& templates, std::uint32_t item, std::int32_t after) {
+  /// Whether a task need not be waited for, or no more.
+  [[nodiscard]] bool over(std::int32_t task) const {
+    if (task < 0) return true;
+    const auto t = static_cast<std::size_t>(task);
+    return lane_[t] >= kLanes || tasks_[t].end != kNever;
+  }
+
+  std::int32_t add(const StepTemplates& templates, std::uint32_t item, std::int32_t after,
+                   std::int32_t also = -1) {
     const CostedItem& c = templates.items()[item];
     const auto lane = static_cast<std::size_t>(c.lane);
     if (lane < kLanes) queue_[lane].push_back(tasks_.size());
-    tasks_.push_back(
-        {.duration = c.duration, .row = templates.slowdowns().row(c.slowdown_row).data(), .after = after});
+    tasks_.push_back({.duration = c.duration,
+                      .row = templates.slowdowns().row(c.slowdown_row).data(),
+                      .after = after,
+                      .also = also});
     lane_.push_back(lane);
     if (lane != kNicLane) ++work_left_;
     return static_cast<std::int32_t>(tasks_.size() - 1);
@@ -121,7 +130,7 @@ class LoneStep {
         while ((busy_ >> lane & 1U) == 0 && next_[lane] < queue_[lane].size()) {
           const std::size_t id = queue_[lane][next_[lane]];
           Task& t = tasks_[id];
-          if (t.after >= 0 && tasks_[static_cast<std::size_t>(t.after)].end == kNever) break;
+          if (!over(t.after) || !over(t.also)) break;
           ++next_[lane];
           more = true;
           if (t.duration.ps == 0) {

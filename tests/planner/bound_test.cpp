@@ -131,7 +131,15 @@ TEST(Chunk, IsTheOperatorLevelWhereItSaysSoAndNeverAboveIt) {
 }
 
 TEST(Chunk, AStepAloneTakesWhatTheEngineGivesIt) {
-  for (const Scenario& s : test::real_scenarios()) {
+  std::vector<Scenario> all = test::real_scenarios();
+  // Products that wait for two: the one before and the gathered input.
+  Scenario cut = all[2];
+  ASSERT_GT(cut.layout.tp, 1);
+  cut.layout.sequence_parallel = true;
+  cut.layout.tp_overlap = TensorOverlap::kProducts;
+  cut.training.precision = Precision::kFp8Tensor;
+  all.push_back(cut);
+  for (const Scenario& s : all) {
     Plan plan;
     ASSERT_TRUE(plan_layout(s, plan));
     Schedule schedule;
