@@ -44,11 +44,13 @@ void fit_domain(const PublishedRow& row, Scenario& s) {
                        fmt::format("{} GPUs in domains of {}", *row.gpus, domain)});
 }
 
-/// Megatron-Bridge's recipes with experts and MXFP8 run whole steps as one CUDA graph since this container.
+/// Megatron-Bridge's recipes with experts and MXFP8 run whole steps as one CUDA graph: read off the published
+/// speeds, since this container (docs/models/software.md).
 constexpr std::string_view kGraphsSince = "26.06";
 
 bool whole_step_graphs(const PublishedRow& row) {
   constexpr std::string_view kContainer = "NeMo container ";
+  if (row.source.find("Megatron-Bridge") == std::string::npos) return false;
   const std::size_t at = row.notes.find(kContainer);
   if (at == std::string::npos || row.experts.value_or(0) <= 1 || row.precision != "MXFP8") return false;
   return row.notes.substr(at + kContainer.size(), kGraphsSince.size()) >= kGraphsSince;

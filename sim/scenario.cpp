@@ -168,7 +168,7 @@ void fields(V& v, TrainingPart& part) {
   if (V::reading || t.tokens > 0) v.optional("tokens", tokens, limits_of("training.tokens"));
   t.tokens = tokens.value;
   v.optional("mtp", t.mtp);
-  // Beside a stack the two stand for themselves, since the stack has its own.
+  // Beside a stack these stand for themselves, since the stack has its own.
   const bool stacked = !part.d.stack.empty();
   if (V::reading || stacked || t.attention != AttentionKernel::kFused) {
     choose(v, "attention", t.attention, attention_kernel_names());

@@ -156,7 +156,8 @@ void add_schedule(const LaunchPlan& plan, LaunchFlags& out) {
   if (l.vpp > 1 && l.messages == MessageRule::kBlocking) add(out.parallel, "--no-overlap-p2p-communication");
   const bool combined = l.schedule == "combined-1f1b";
   if (combined) add(out.parallel, "--overlap-moe-expert-parallel-comm");
-  if (l.tp > 1 && l.tp_overlap == TensorOverlap::kProducts) add(out.parallel, "--tp-comm-overlap");
+  if (l.tp > 1 && l.sequence_parallel && l.tp_overlap == TensorOverlap::kProducts)
+    add(out.parallel, "--tp-comm-overlap");
   if (l.pp > 1 && l.schedule != "1f1b" && l.schedule != "interleaved-1f1b" && !combined)
     out.missing.push_back(
         fmt::format("the schedule '{}': Megatron-LM runs 1F1B, interleaved where a rank has several stages. "

@@ -21,9 +21,9 @@ double tier_latency(const EndpointGroup& group, const ClusterProfile& cluster) {
   return group.nodes > 1 ? cluster.scale_out.latency_s.value : cluster.scale_up.latency_s.value;
 }
 
-/// Half of an all-reduce, or an all-to-all.
-CollectiveCost half(CollectiveKind kind, Bytes bytes, const EndpointGroup& group,
-                    const ClusterProfile& cluster) {
+/// Everything sent once: half of an all-reduce, or another collective as a whole.
+CollectiveCost one_phase(CollectiveKind kind, Bytes bytes, const EndpointGroup& group,
+                         const ClusterProfile& cluster) {
   const auto nodes = static_cast<double>(group.nodes);
   const auto per_node = static_cast<double>(group.per_node);
   const bool each = kind == CollectiveKind::kAllToAll;
@@ -74,7 +74,7 @@ CollectiveCost collective_cost(CollectiveKind kind, Bytes bytes, const EndpointG
     return cost;
   }
   if (group.size <= 1) return {};
-  CollectiveCost cost = half(kind, bytes, group, cluster);
+  CollectiveCost cost = one_phase(kind, bytes, group, cluster);
   if (kind == CollectiveKind::kAllReduce) {
     cost.time *= 2.0;
     cost.scale_up_bytes *= 2.0;
