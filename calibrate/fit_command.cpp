@@ -138,6 +138,8 @@ void print_parameters(const ClassFit& f, std::ostream& out) {
                p.at_bound       ? "at its bound: the data do not hold it"
                : p.high > p.low ? fmt::format("95 % between {:.4g} and {:.4g}", p.low, p.high)
                                 : "no interval");
+  fmt::print(out, "      {}\n",
+             f.fit.surface.correction.empty() ? "no correction by size" : describe(f.fit.surface));
 }
 
 }  // namespace
@@ -199,7 +201,7 @@ int run_fit(const FitCommandOptions& options, std::ostream& out, std::ostream& l
     }
     try {
       ClassFit f = fit_class(part, base, {.seed = options.seed}, clocks ? &*clocks : nullptr);
-      const Quality held = quality_on(f.model, f.fit.values(), rest);
+      const Quality held = quality_on(f.model, f.fit, rest);
       const Quality &cv = f.fit.cross_validated, &in = f.fit.in_sample;
       fmt::print(out, "{:<32} {:>6} {:>14} {:>14} {:>8} {:>14}  {}\n", label, part.points.size(),
                  percent(cv.median) + " / " + percent(cv.p90), percent(in.median) + " / " + percent(in.p90),

@@ -69,7 +69,7 @@ double training_weight(const Observation& x) {
 
 /// The choice of a tile makes many minima; starts end in different ones, and more
 /// of them would find better ones still now and then.
-constexpr int kStarts = 4;
+constexpr int kStarts = 16;
 
 }  // namespace
 
@@ -129,6 +129,8 @@ FitModel gemm_model(const DeviceFacts& d, const GemmModelOptions& o) {
   model.starts = kStarts;
   model.measured = [](const Observation& x) { return x.seconds; };
   if (o.row_scales) model.weight = training_weight;
+  model.sizes = kProductSizes;
+  model.sizes_of = [](const Observation& x) { return std::vector<double>{x.m, x.n, x.k}; };
   model.predict = [d, o, unfilled](std::span<const double> v, const Observation& x) {
     const GemmKernelCurve curve = gemm_curve(v);
     GemmSize size{.groups = x.groups, .m = x.m, .n = x.n, .k = x.k, .operand_bytes = o.operand_bytes};

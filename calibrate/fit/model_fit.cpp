@@ -95,19 +95,64 @@ std::vector<double> start_of(const FitModel& model, int index) {
   return start;
 }
 
+/// Where searches are worth their time: short ones from all starts on some of the points say which few end
+/// low.
+std::vector<std::vector<double>> promising_starts(const FitModel& model,
+                                                  const std::vector<const Observation*>& points,
+                                                  const ModelFitOptions& options, const std::string& place) {
+  constexpr int kKept = 5, kShort = 20;
+  constexpr std::size_t kSome = 300;
+  std::vector<std::vector<double>> starts;
+  for (int i = 0; i < model.starts; ++i) starts.push_back(start_of(model, i));
+  if (model.starts <= kKept) return starts;
+  std::vector<const Observation*> some;
+  for (const std::size_t i : shuffled(points.size(), options.seed))
+    if (some.size() < kSome) some.push_back(points[i]);
+  ModelFitOptions hasty = options;
+  hasty.iterations = kShort;
+  std::vector<Raw> searched;
+  for (const std::vector<double>& start : starts)
+    searched.push_back(fit_points(model, some, start, hasty, place));
+  std::stable_sort(searched.begin(), searched.end(),
+                   [](const Raw& a, const Raw& b) { return a.fit.cost < b.fit.cost; });
+  starts.clear();
+  for (int i = 0; i < kKept; ++i) starts.push_back(searched[static_cast<std::size_t>(i)].values);
+  return starts;
+}
+
 /// The cheapest of the model's searches.
 Raw fit_from_starts(const FitModel& model, const std::vector<const Observation*>& points,
                     const ModelFitOptions& options, const std::string& place) {
   Raw best;
-  for (int i = 0; i < model.starts; ++i) {
-    Raw raw = fit_points(model, points, start_of(model, i), options, place);
-    if (i == 0 || raw.fit.cost < best.fit.cost) best = std::move(raw);
+  bool first = true;
+  for (const std::vector<double>& start : promising_starts(model, points, options, place)) {
+    Raw raw = fit_points(model, points, start, options, place);
+    if (first || raw.fit.cost < best.fit.cost) best = std::move(raw);
+    first = false;
   }
   for (const std::vector<double>& start : model.places) {
     Raw raw = fit_points(model, points, start, options, place);
     if (raw.fit.cost < best.fit.cost) best = std::move(raw);
   }
   return best;
+}
+
+/// What the fitted model misses at its own points, by their sizes.
+SurfaceFit surface_of(const FitModel& model, std::span<const double> values,
+                      const std::vector<const Observation*>& points, const ModelFitOptions& options) {
+  if (model.sizes.empty()) return {};
+  std::vector<Residual> residuals;
+  for (const Observation* o : points)
+    residuals.push_back(
+        {.sizes = model.sizes_of(*o), .log_ratio = std::log(model.measured(*o) / model.predict(values, *o))});
+  constexpr double kClip = 5;  // in robust scales
+  return fit_surface(residuals, model.sizes, {.clip = kClip * options.robust_scale, .seed = options.seed});
+}
+
+double predict_one(const FitModel& model, std::span<const double> values, const SurfaceFit& surface,
+                   const Observation& o) {
+  const double seconds = model.predict(values, o);
+  return surface.correction.empty() ? seconds : seconds * surface.correction.factor(model.sizes_of(o));
 }
 
 FittedParameter parameter_of(const FitParameter& p, double value, double internal, double error) {
@@ -137,20 +182,20 @@ double ModelFit::value(const std::string& name) const {
   return 0;
 }
 
-std::vector<double> predict_all(const FitModel& model, std::span<const double> values,
+std::vector<double> predict_all(const FitModel& model, const ModelFit& fit,
                                 std::span<const Observation> points) {
+  const std::vector<double> values = fit.values();
   std::vector<double> out;
   out.reserve(points.size());
-  for (const Observation& o : points) out.push_back(model.predict(values, o));
+  for (const Observation& o : points) out.push_back(predict_one(model, values, fit.surface, o));
   return out;
 }
 
-Quality quality_on(const FitModel& model, std::span<const double> values,
-                   std::span<const Observation> points) {
+Quality quality_on(const FitModel& model, const ModelFit& fit, std::span<const Observation> points) {
   std::vector<double> measured;
   measured.reserve(points.size());
   for (const Observation& o : points) measured.push_back(model.measured(o));
-  return quality_of(predict_all(model, values, points), measured);
+  return quality_of(predict_all(model, fit, points), measured);
 }
 
 ModelFit fit_model(const FitModel& model, std::span<const Observation> points, const ModelFitOptions& options,
@@ -168,7 +213,8 @@ ModelFit fit_model(const FitModel& model, std::span<const Observation> points, c
   for (std::size_t i = 0; i < model.parameters.size(); ++i)
     fit.parameters.push_back(
         parameter_of(model.parameters[i], whole.values[i], whole.fit.x[i], whole.fit.standard_error[i]));
-  fit.in_sample = quality_on(model, whole.values, points);
+  fit.surface = surface_of(model, whole.values, all, options);
+  fit.in_sample = quality_on(model, fit, points);
   if (options.folds < 2) return fit;
 
   const std::vector<std::size_t> fold = fold_of_points(points.size(), options.folds, options.seed);
@@ -178,8 +224,9 @@ ModelFit fit_model(const FitModel& model, std::span<const Observation> points, c
     for (std::size_t i = 0; i < points.size(); ++i)
       if (fold[i] != f) rest.push_back(&points[i]);
     const Raw part = fit_from_starts(model, rest, options, place);
+    const SurfaceFit surface = surface_of(model, part.values, rest, options);
     for (std::size_t i = 0; i < points.size(); ++i)
-      if (fold[i] == f) predicted[i] = model.predict(part.values, points[i]);
+      if (fold[i] == f) predicted[i] = predict_one(model, part.values, surface, points[i]);
   }
   for (std::size_t i = 0; i < points.size(); ++i) measured[i] = model.measured(points[i]);
   fit.cross_validated = quality_of(predicted, measured);

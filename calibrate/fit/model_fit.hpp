@@ -9,6 +9,7 @@
 
 #include "calibrate/fit/levenberg_marquardt.hpp"
 #include "calibrate/fit/quality.hpp"
+#include "calibrate/fit/residual_surface.hpp"
 
 namespace orrery {
 
@@ -51,7 +52,9 @@ struct FitParameter {
 struct FitModel {
   std::string name;
   std::vector<FitParameter> parameters = {};
-  int starts = 1;  ///< places the search begins at, the first as given; models with many minima need more
+  /// Places the search begins at, the first as given; models with many minima need more. Of more than three
+  /// the best five of short searches on 300 points are searched in full.
+  int starts = 1;
   /// Further places: values of all parameters. The way to try what has no slope, as a size at which a
   /// protocol changes.
   std::vector<std::vector<double>> places = {};
@@ -59,6 +62,10 @@ struct FitModel {
   std::function<double(const Observation&)> measured = {};  ///< what `predict` is compared with
   /// How much an observation's residual counts, > 0; empty: all alike. Errors are reported without it.
   std::function<double(const Observation&)> weight = {};
+  /// Sizes by which a surface follows what `predict` misses (residual_surface.hpp), and their names; empty:
+  /// none.
+  std::vector<std::string> sizes = {};
+  std::function<std::vector<double>(const Observation&)> sizes_of = {};
 };
 
 struct FittedParameter {
@@ -71,6 +78,7 @@ struct FittedParameter {
 struct ModelFit {
   std::string model;
   std::vector<FittedParameter> parameters = {};
+  SurfaceFit surface = {};  ///< without a correction where the points show none
   Quality in_sample = {};
   Quality cross_validated = {};  ///< every point predicted by a fit that did not see it
   std::size_t folds = 0;
@@ -90,17 +98,18 @@ struct ModelFitOptions {
   int iterations = 60;
 };
 
-/// Least squares on log(predicted/measured), robust, with K-fold cross-validation. Deterministic.
+/// Least squares on log(predicted/measured), robust, then a surface through the residuals where the model
+/// has sizes, with K-fold cross-validation of both. Deterministic.
 /// InputError at `place`: fewer points than twice the parameters, a time that is not positive and finite,
 /// all points alike.
 [[nodiscard]] ModelFit fit_model(const FitModel& model, std::span<const Observation> points,
                                  const ModelFitOptions& options, const std::string& place);
 
-/// Predictions of a fit for other points.
-[[nodiscard]] std::vector<double> predict_all(const FitModel& model, std::span<const double> values,
+/// Predictions of a fit for other points, its surface included.
+[[nodiscard]] std::vector<double> predict_all(const FitModel& model, const ModelFit& fit,
                                               std::span<const Observation> points);
 /// Quality of a fit on other points.
-[[nodiscard]] Quality quality_on(const FitModel& model, std::span<const double> values,
+[[nodiscard]] Quality quality_on(const FitModel& model, const ModelFit& fit,
                                  std::span<const Observation> points);
 
 }  // namespace orrery

@@ -42,6 +42,8 @@ FitModel attention_model(const DeviceFacts& d, const AttentionModelOptions& o) {
                                 0.02 * d.memory_bytes_per_s, 20 * d.memory_bytes_per_s});
   model.starts = 4;
   model.measured = seconds_of;
+  model.sizes = kAttentionSizes;
+  model.sizes_of = [](const Observation& x) { return std::vector<double>{x.heads, x.sequence}; };
   model.predict = [d, o, pass](std::span<const double> v, const Observation& x) {
     const AttentionKernelCurve curve = attention_curve(v);
     const AttentionSize size{.heads = x.heads, .sequence = x.sequence, .flops_per_pair = x.flops_per_pair};

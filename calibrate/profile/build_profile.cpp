@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "calibrate/profile/build_cluster.hpp"
+#include "sim/base/suggest.hpp"
 
 namespace orrery {
 namespace {
@@ -46,6 +47,7 @@ OperatorCurve curve_of(const ClassFit& f, const GpuProfile& base, const SampleSo
   if (f.fit.model == "gemm-kernel") {
     c.form = CurveForm::kGemmKernel;
     c.gemm_kernel = rounded(gemm_curve(values));
+    c.correction = f.fit.surface.correction;
   } else if (f.fit.model == "expert-layer") {
     c.op_class = "grouped-gemm." + f.data.op_class.substr(f.data.op_class.find('.') + 1);
     c.form = CurveForm::kGemmKernel;
@@ -55,6 +57,7 @@ OperatorCurve curve_of(const ClassFit& f, const GpuProfile& base, const SampleSo
   } else if (f.fit.model == "attention-kernel") {
     c.form = CurveForm::kAttentionKernel;
     c.attention_kernel = rounded(attention_curve(values));
+    c.correction = f.fit.surface.correction;
   } else {
     c.form = CurveForm::kBandwidth;
     c.bytes_per_s = round4(f.fit.value("bytes_per_s"));
@@ -92,6 +95,7 @@ void derive(GpuProfile& profile, const std::string& name, const std::string& fro
   curve.median_error.reset();
   curve.p90_error.reset();
   curve.points = 0;
+  curve.correction = {};  // of the kernels that were measured
   curve.flops_per_s = round4(curve.flops_per_s * rate);
   curve.gemm_kernel.flops_per_s = round4(curve.gemm_kernel.flops_per_s * rate);
   curve.attention_kernel.flops_per_s = round4(curve.attention_kernel.flops_per_s * rate);
@@ -181,6 +185,14 @@ void place_direct(GpuProfile& profile, const DirectFigures& direct, const Sample
 
 }  // namespace
 
+std::string describe(const SurfaceFit& s) {
+  std::string octaves;
+  for (const double length : s.octaves)
+    octaves += (octaves.empty() ? "" : ", ") + fmt::format("{:g}", length);
+  return fmt::format("Correction by {}: lengths of {} octaves, spread {:.1f} %, left {:.1f} %",
+                     join(s.correction.sizes), octaves, 100 * s.spread, 100 * s.noise);
+}
+
 std::string describe(const ClassFit& f, const SampleSource& source) {
   std::vector<std::string> bound;
   for (const FittedParameter& p : f.fit.parameters)
@@ -192,6 +204,7 @@ std::string describe(const ClassFit& f, const SampleSource& source) {
   if (f.data.cache_pass)
     text += " The samples hold the kernel that writes the latent cache; it was fitted beside and left out.";
   if (!f.clocks.empty()) text += " Clocks of long runs are those of " + f.clocks + ".";
+  if (!f.fit.surface.correction.empty()) text += " " + describe(f.fit.surface) + ".";
   for (std::size_t i = 0; i < bound.size(); ++i)
     text += (i == 0 ? " Not held by the data: " : ", ") + bound[i];
   return bound.empty() ? text : text + ".";
@@ -244,15 +257,19 @@ double curve_seconds(const OperatorCurve& c, const GpuProfile& gpu, const Observ
           .operand_bytes = operands,
           .result_bytes = o.output_bytes > 0 ? written_bytes(o.output_bytes / (o.groups * o.m * o.n)) : 2,
           .busy_s = burst ? 0 : kSustainedSeconds};
-      return c.overhead_s + gemm_kernel_seconds(c.gemm_kernel, size,
-                                                o.bytes / c.gemm_kernel.memory_bytes_per_s, sms,
-                                                measured_sms);
+      const double sizes[] = {o.m, o.n, o.k};
+      return c.correction.factor(sizes) *
+             (c.overhead_s + gemm_kernel_seconds(c.gemm_kernel, size,
+                                                 o.bytes / c.gemm_kernel.memory_bytes_per_s, sms,
+                                                 measured_sms));
     }
     case CurveForm::kAttentionKernel: {
       const AttentionSize size{.heads = o.heads, .sequence = o.sequence, .flops_per_pair = o.flops_per_pair};
-      return c.overhead_s + attention_kernel_seconds(c.attention_kernel, size,
-                                                     o.bytes / c.attention_kernel.memory_bytes_per_s, sms,
-                                                     measured_sms);
+      const double sizes[] = {o.heads, o.sequence};
+      return c.correction.factor(sizes) *
+             (c.overhead_s + attention_kernel_seconds(c.attention_kernel, size,
+                                                      o.bytes / c.attention_kernel.memory_bytes_per_s, sms,
+                                                      measured_sms));
     }
     case CurveForm::kBandwidth:
       return c.overhead_s +

@@ -19,7 +19,7 @@ struct SampleSource {
 
 /// `base` with the curves of the fitted classes in place of its own, in the order of `base`, new ones behind:
 ///   gemm.*, wgrad.* (fitted)        form gemm-kernel, clocks of long runs from `throttle`
-///   attention*                      form attention-kernel
+///   attention*                      form attention-kernel; both with the surface of their residuals
 ///   memory.*                        form bandwidth
 ///   moe-layer.<p>                   form gemm-kernel as grouped-gemm.<p>
 ///   power.<p>                       joules per FLOP above the floor and the joules per byte of `base`
@@ -32,6 +32,8 @@ struct SampleSource {
                                        const DirectFigures& direct, const SampleSource& source,
                                        std::vector<std::string>& unplaced);
 
+/// What a surface through residuals found, for people.
+[[nodiscard]] std::string describe(const SurfaceFit& surface);
 /// How a fit was made and what its data do not hold, for the note of a curve.
 [[nodiscard]] std::string describe(const ClassFit& fit, const SampleSource& source);
 

@@ -107,11 +107,12 @@ void Journal::scan(const std::string& header, bool resume) {
     fail("is not a journal of orrery, or its first line is damaged; name another file with --journal");
   const Json theirs = Json::parse(found.substr(kChecksum + kKey + 2));
   const Json ours = Json::parse(header);
-  if (theirs.value("program", "") != ours.at("program"))
+  const std::string program = ours.at("program").get<std::string>();
+  if (theirs.value("program", "") != program)
     fail(fmt::format(
         "was written by {}, this is {}: their figures may differ. Finish with that program, or start a new "
         "journal with --journal",
-        theirs.value("program", "another program"), ours.at("program").get<std::string>()));
+        theirs.value("program", "another program"), program));
   if (theirs != ours)
     fail(
         "is the journal of another sweep: the sweep's file, its base scenario or an option has changed. Name "

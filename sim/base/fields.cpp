@@ -162,6 +162,61 @@ void write_file(const std::filesystem::path& name, std::string_view text) {
   }
 }
 
+namespace {
+
+bool is_plain_list(const Json& value) {
+  return value.is_array() && !value.empty() &&
+         std::all_of(value.begin(), value.end(), [](const Json& element) { return element.is_number(); });
+}
+
+void append_plain_list(const Json& list, const std::string& indent, std::string& out) {
+  constexpr std::size_t kColumns = 100;
+  std::size_t line = out.rfind('\n') + 1;
+  out += '[';
+  bool first = true;
+  for (const Json& number : list) {
+    const std::string text = number.dump();
+    if (!first) out += ',';
+    if (out.size() - line + text.size() > kColumns) {
+      out += "\n" + indent;
+      line = out.size() - indent.size();
+    } else if (!first) {
+      out += ' ';
+    }
+    out += text;
+    first = false;
+  }
+  out += ']';
+}
+
+void append_readable(const Json& value, const std::string& indent, std::string& out) {
+  if (is_plain_list(value)) {
+    append_plain_list(value, indent + "  ", out);
+    return;
+  }
+  if (value.empty() || !(value.is_object() || value.is_array())) {
+    out += value.dump();
+    return;
+  }
+  out += value.is_object() ? '{' : '[';
+  bool first = true;
+  for (const auto& item : value.items()) {
+    out += (first ? "\n" : ",\n") + indent + "  ";
+    if (value.is_object()) out += Json(item.key()).dump() + ": ";
+    append_readable(item.value(), indent + "  ", out);
+    first = false;
+  }
+  out += "\n" + indent + (value.is_object() ? '}' : ']');
+}
+
+}  // namespace
+
+std::string to_readable_text(const Json& value) {
+  std::string out;
+  append_readable(value, "", out);
+  return out;
+}
+
 Json load_json(const std::filesystem::path& path) {
   return parse_json(read_file(path), path.string());
 }

@@ -44,6 +44,8 @@ inline constexpr Limits kNonNegative{.low = 0};
 /// written directly, a link keeps pointing where it does.
 void write_file(const std::filesystem::path& name, std::string_view text);
 [[nodiscard]] Json load_json(const std::filesystem::path& path);
+/// As `dump(2)`, but lists of plain numbers stand in one line, or in several of some 100 columns.
+[[nodiscard]] std::string to_readable_text(const Json& value);
 
 /// One JSON value with the place it stands at.
 struct JsonNode {

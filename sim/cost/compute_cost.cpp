@@ -75,18 +75,36 @@ double gemm_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) 
                              static_cast<double>(sms), static_cast<double>(c.sm_count));
 }
 
-/// Heads follow from the FLOPs: forward 2 heads width seq^2 / 2 with width = query plus value (256, latent
-/// 320), of which a window leaves its share; a backward has 2.5 times as many per pair of query and key.
-double attention_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
-  const double width = (op.mla ? 320.0 : 256.0) * (op.kind == OpKind::kAttentionBackward ? 2.5 : 1.0);
+/// FLOPs of one query with one key are twice this: query plus value width (256, latent 320), 2.5 times that
+/// in a backward.
+double pair_width(const Op& op) {
+  return (op.mla ? 320.0 : 256.0) * (op.kind == OpKind::kAttentionBackward ? 2.5 : 1.0);
+}
+
+/// Batch x heads, from the FLOPs: 2 heads width seq^2 / 2, of which a window leaves its share.
+double attention_heads(const Op& op) {
   const auto sequence = static_cast<double>(op.sequence);
-  const double share = window_share(op.sequence, op.window);
-  const AttentionSize size{.heads = op.flops / (width * sequence * sequence * share),
-                           .sequence = sequence,
-                           .flops_per_pair = 2 * width,
+  return op.flops / (pair_width(op) * sequence * sequence * window_share(op.sequence, op.window));
+}
+
+double attention_kernel_time(const Op& op, const OperatorCurve& c, std::int64_t sms) {
+  const AttentionSize size{.heads = attention_heads(op),
+                           .sequence = static_cast<double>(op.sequence),
+                           .flops_per_pair = 2 * pair_width(op),
                            .window = static_cast<double>(op.window)};
   return attention_kernel_seconds(c.attention_kernel, size, op.bytes / c.attention_kernel.memory_bytes_per_s,
                                   static_cast<double>(sms), static_cast<double>(c.sm_count));
+}
+
+/// What the equations of the class's curve miss at the sizes of this kernel.
+double correction_of(const Op& op, const OperatorCurve& c) {
+  if (c.correction.empty()) return 1;
+  if (c.form == CurveForm::kGemmKernel) {
+    const double sizes[] = {static_cast<double>(op.m), static_cast<double>(op.n), static_cast<double>(op.k)};
+    return c.correction.factor(sizes);
+  }
+  const double sizes[] = {attention_heads(op), static_cast<double>(op.sequence)};
+  return c.correction.factor(sizes);
 }
 
 /// How much longer a kernel of `seconds` takes under a cap that the owner has set below the board's: the
@@ -131,12 +149,14 @@ OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms) {
     case CurveForm::kGemmKernel: time = gemm_kernel_time(op, c, sms); break;
     case CurveForm::kAttentionKernel: time = attention_kernel_time(op, c, sms); break;
   }
+  const double correction = correction_of(op, c);
+  time *= correction;
   if (c.beside_communication) time /= cost.beside_communication;
   // What the profile's points did not show: no kernel streams faster than the memory.
   if (c.form != CurveForm::kBandwidth)
     time = std::max(time, op.bytes / (kStreamShare * gpu.hbm_bytes_per_s.value));
   time *= cap_factor(op, gpu.power, time);
-  cost.alone = Seconds{time + static_cast<double>(op.kernels) * c.overhead_s};
+  cost.alone = Seconds{time + static_cast<double>(op.kernels) * c.overhead_s * correction};
   SIM_CHECK(std::isfinite(cost.alone.value) && cost.alone.value >= 0, "op time is not a number");
   return cost;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/base/fields.hpp"
+#include "sim/base/suggest.hpp"
 #include "sim/hw/hw_fields.hpp"
 
 namespace orrery {
@@ -102,6 +103,40 @@ void attention_kernel_fields(V& v, AttentionKernelCurve& k) {
 }
 
 template <class V>
+void fields(V& v, ShapeCorrection& c) {
+  constexpr double kMostOctaves = 64, kMostRatio = 1;
+  v.required("sizes", c.sizes);
+  v.required("log2_first", c.log2_first, between(-kMostOctaves, kMostOctaves));
+  v.required("log2_step", c.log2_step, between(0.1, kMostOctaves));
+  v.required("nodes", c.nodes, between(1, kMostOctaves));
+  v.required("log_ratio", c.log_ratio, between(-kMostRatio, kMostRatio));
+}
+
+/// Left out where it is empty; `sizes`: those of the form.
+template <class V>
+void correction_field(V& v, ShapeCorrection& c, const std::vector<std::string>& sizes) {
+  if (V::reading || !c.empty()) v.optional("correction", c);
+  if constexpr (V::reading) {
+    if (!v.has("correction")) return;
+    const std::string place = v.node().where("correction");
+    if (c.sizes != sizes)
+      throw InputError(place + "/sizes",
+                       fmt::format("found {}, expected those of the form: {}", join(c.sizes), join(sizes)));
+    std::int64_t count = 1;
+    for (const std::int64_t n : c.nodes) count *= n;
+    if (c.log2_first.size() != sizes.size() || c.log2_step.size() != sizes.size() ||
+        c.nodes.size() != sizes.size())
+      throw InputError(
+          place,
+          fmt::format("expected {} numbers in 'log2_first', 'log2_step' and 'nodes', one for each size",
+                      sizes.size()));
+    if (c.log_ratio.size() != static_cast<std::size_t>(count))
+      throw InputError(place + "/log_ratio", fmt::format("found {} numbers, expected {}: one for each node",
+                                                         c.log_ratio.size(), count));
+  }
+}
+
+template <class V>
 void fields(V& v, OperatorCurve& c) {
   v.required("class", c.op_class);
   std::size_t form = static_cast<std::size_t>(c.form);
@@ -117,8 +152,10 @@ void fields(V& v, OperatorCurve& c) {
     v.required("bytes_per_s", c.bytes_per_s, kPositive);
   } else if (c.form == CurveForm::kGemmKernel) {
     gemm_kernel_fields(v, c.gemm_kernel);
+    correction_field(v, c.correction, kProductSizes);
   } else if (c.form == CurveForm::kAttentionKernel) {
     attention_kernel_fields(v, c.attention_kernel);
+    correction_field(v, c.correction, kAttentionSizes);
   } else {
     if constexpr (V::reading) {
       v.required("flops_per_s_by_sequence", c.flops_per_s_by_sequence);
@@ -282,7 +319,7 @@ GpuProfile load_gpu_profile(const std::filesystem::path& path) {
 }
 
 std::string to_json_text(const GpuProfile& profile) {
-  return JsonWriter::to_json_value(profile).dump(2) + "\n";
+  return to_readable_text(JsonWriter::to_json_value(profile)) + "\n";
 }
 
 }  // namespace orrery

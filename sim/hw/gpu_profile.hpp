@@ -9,6 +9,7 @@
 
 #include "sim/base/curve.hpp"
 #include "sim/hw/kernel_time.hpp"
+#include "sim/hw/shape_correction.hpp"
 #include "sim/hw/sourced.hpp"
 
 namespace orrery {
@@ -39,6 +40,7 @@ struct OperatorCurve {
   Curve flops_per_s_by_sequence;
   GemmKernelCurve gemm_kernel;            ///< kGemmKernel
   AttentionKernelCurve attention_kernel;  ///< kAttentionKernel
+  ShapeCorrection correction;  ///< of these two forms, on all of a kernel's seconds, its overhead included
   // all
   double overhead_s = 0;   ///< fixed cost of one kernel (its gap to the next included)
   double sm_exponent = 1;  ///< time grows as (sm_count / SMs left)^sm_exponent

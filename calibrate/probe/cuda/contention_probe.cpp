@@ -15,14 +15,15 @@
 namespace orrery {
 namespace {
 
-/// Words that host and device both see: which blocks are resident, and whether to stop.
+/// Words that host and device both see: which blocks are resident, whether to stop, and whether the kernel
+/// ended by itself.
 struct Signals {
-  static constexpr int kMostBlocks = 1000;  // and the word after them says stop
+  static constexpr int kMostBlocks = 1000, kWords = kMostBlocks + 2;
   volatile std::uint32_t* host = nullptr;
   volatile std::uint32_t* device = nullptr;
   Signals() {
     void* memory = nullptr;
-    check(cudaHostAlloc(&memory, 4 * (kMostBlocks + 1), cudaHostAllocMapped), "signals");
+    check(cudaHostAlloc(&memory, 4 * kWords, cudaHostAllocMapped), "signals");
     host = static_cast<volatile std::uint32_t*>(memory);
     void* seen = nullptr;
     check(cudaHostGetDevicePointer(&seen, memory, 0), "signals");
@@ -30,7 +31,7 @@ struct Signals {
     clear();
   }
   void clear() {
-    for (int i = 0; i <= kMostBlocks; ++i) host[i] = 0;
+    for (int i = 0; i < kWords; ++i) host[i] = 0;
   }
   [[nodiscard]] int resident(int blocks) const {
     int count = 0;
@@ -38,6 +39,7 @@ struct Signals {
     return count;
   }
   void stop() { host[kMostBlocks] = 1; }
+  [[nodiscard]] bool ended_by_itself() const { return host[kMostBlocks + 1] != 0; }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
   ~Signals() { cudaFreeHost(const_cast<std::uint32_t*>(host)); }
@@ -84,6 +86,11 @@ class Communication {
   void stop() {
     signals_.stop();
     check(cudaStreamSynchronize(stream_), "communication");
+    if (signals_.ended_by_itself())
+      throw CaseFailed{
+          {FailureClass::kOther,
+           "the communication kernel ended after 30 s: what ran beside it waited for it, or took "
+           "too long"}};
   }
   /// Enqueues `rounds` copies of `bytes` / 2.
   void enqueue(std::int64_t bytes, int rounds) {

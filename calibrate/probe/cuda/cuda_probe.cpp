@@ -77,7 +77,14 @@ class CudaProbe : public Probe {
       check(cudaSetDevice(device_.index), "device");
       return f();
     } catch (const CaseFailed& failed) {
-      return failed.failure;
+      Failure failure = failed.failure;
+      // Libraries say no more than "execution failed" of a fault that leaves the context useless.
+      if (failure.kind != FailureClass::kOther) return failure;
+      if (const cudaError_t error = cudaDeviceSynchronize(); error != cudaSuccess) {
+        failure.kind = FailureClass::kCrashed;
+        failure.message += std::string("; the context: ") + cudaGetErrorName(error);
+      }
+      return failure;
     }
   }
   [[nodiscard]] Answer measure(const Case& what, const Effort& effort) {

@@ -92,7 +92,10 @@ struct Decode {
       values(lanes, p, page, stats);
       lanes.barrier();
     }
-    lanes.each([&](int thread, Registers& r) { store(thread, r, g, group, sequence, split); });
+    lanes.each([&](int thread, Registers& r) {
+      Lanes::template wait_copies<0>();  // a part without pages has not waited for its query yet
+      store(thread, r, g, group, sequence, split);
+    });
   }
 
   /// Joins the parts: element `i` of [sequences][heads][512].
@@ -173,7 +176,7 @@ struct Decode {
       score_step<false>(lanes, queries, page, 0);
       ORRERY_UNROLL
       for (int step = 1; step < kWidth / 16; ++step) score_step<true>(lanes, queries, page, step);
-      lanes.wgmma_end([](Registers& r) { return r.s; });
+      lanes.wgmma_end([](Registers& r) -> auto& { return r.s; });
     } else {
       lanes.each([](int, Registers& r) {
         ORRERY_UNROLL
@@ -297,7 +300,7 @@ struct Decode {
           });
         }
       }
-      lanes.wgmma_end([](Registers& r) { return r.out; });
+      lanes.wgmma_end([](Registers& r) -> auto& { return r.out; });
     } else {
       ORRERY_UNROLL
       for (int step = 0; step < kPage / 16; ++step) {

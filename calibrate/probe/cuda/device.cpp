@@ -20,6 +20,11 @@ void check(cudaError_t error, const char* what) {
     case cudaErrorMisalignedAddress:
     case cudaErrorInvalidAddressSpace:
     case cudaErrorInvalidPc:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorContextIsDestroyed:
+    case static_cast<cudaError_t>(226):  // contained; these three have no name in older toolkits
+    case static_cast<cudaError_t>(721):  // tensor memory leak
+    case static_cast<cudaError_t>(911):  // external device
     case cudaErrorAssert: kind = FailureClass::kCrashed; break;
     case cudaErrorECCUncorrectable:
     case cudaErrorNvlinkUncorrectable:

@@ -72,7 +72,7 @@ cudaError_t launch_element(ElementKernel kernel, const ElementArguments& g, cuda
 cudaError_t launch_exchange(bool combine, const ExchangeArguments& g, int sms, int device_sms,
                             cudaStream_t stream) {
   const std::int64_t total = std::int64_t{g.tokens} * g.hidden / 8;
-  const auto blocks = static_cast<unsigned>(sms > 0 ? sms : 2 * device_sms);
+  const auto blocks = static_cast<unsigned>(sms > 0 ? sms : device_sms);
   if (combine) {
     each_group_kernel<CombineLocal><<<blocks, 1024, 0, stream>>>(g, total);
   } else {

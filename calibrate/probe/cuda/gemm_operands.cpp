@@ -29,7 +29,7 @@ std::vector<std::int64_t> group_rows(std::int64_t groups, std::int64_t mean, std
     const auto wanted = static_cast<std::int64_t>(
                             std::llround(share * static_cast<double>(mean) / static_cast<double>(step))) *
                         step;
-    rows[static_cast<std::size_t>(i)] = i + 1 == groups ? left : std::clamp<std::int64_t>(wanted, step, left);
+    rows[static_cast<std::size_t>(i)] = i + 1 == groups ? left : std::min(std::max(wanted, step), left);
     left -= rows[static_cast<std::size_t>(i)];
   }
   return rows;

@@ -49,7 +49,7 @@ enum class ElementKernel {
   kCastTranspose
 };
 cudaError_t launch_element(ElementKernel kernel, const ElementArguments& g, cudaStream_t stream);
-/// On `sms` blocks of 1024 threads that walk the tokens; 0: as many as the device has SMs, twice.
+/// On `sms` blocks of 1024 threads that walk the tokens; 0: as many as the device has SMs.
 cudaError_t launch_exchange(bool combine, const ExchangeArguments& g, int sms, int device_sms,
                             cudaStream_t stream);
 
@@ -58,16 +58,19 @@ enum class Fill { kBf16, kE4m3, kScale, kWords };
 /// Random contents by index (random_normal of codecs.cuh): bf16; E4M3 of 16 times that; fp32 scales 1 + 0.25
 /// times that; 32-bit words mix(seed + i). `count` elements.
 cudaError_t launch_fill(Fill kind, void* to, std::int64_t count, std::uint32_t seed, cudaStream_t stream);
-cudaError_t launch_read(const void* from, std::int64_t bytes, std::uint32_t* sink, int sms,
+/// XOR of all words into *sink, read `rounds` times (odd) past the SMs' own caches.
+cudaError_t launch_read(const void* from, std::int64_t bytes, std::uint32_t* sink, int sms, int rounds,
                         cudaStream_t stream);
 cudaError_t launch_write(void* to, std::int64_t bytes, std::uint32_t value, cudaStream_t stream);
 cudaError_t launch_copy(void* to, const void* from, std::int64_t bytes, cudaStream_t stream);
 cudaError_t launch_nothing(cudaStream_t stream);
+/// Keeps the stream busy, so that what is enqueued meanwhile runs without waiting for the host.
+cudaError_t launch_hold(std::int64_t nanoseconds, cudaStream_t stream);
 /// A communication-like kernel: `sms` blocks that leave no room for others on their SM copy `bytes`, `rounds`
-/// times, or (rounds 0) until *stop is set. Block i sets resident[i] when it has begun; all of this is host
-/// memory that the device sees.
+/// times, or (rounds 0) until *stop is set, for 30 s at most: then stop[1] is set. Block i sets resident[i]
+/// when it has begun; all of this is host memory that the device sees.
 cudaError_t launch_communication(void* to, const void* from, std::int64_t bytes, int rounds, int sms,
                                  int shared_bytes, volatile std::uint32_t* resident,
-                                 const volatile std::uint32_t* stop, cudaStream_t stream);
+                                 volatile std::uint32_t* stop, cudaStream_t stream);
 
 }  // namespace orrery

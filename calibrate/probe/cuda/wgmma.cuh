@@ -66,6 +66,19 @@ __device__ __forceinline__ std::uint64_t wgmma_descriptor(const SharedOperand& o
   "%57,%58,%59,"                                                                                             \
   "%60,%61,%62,%63}"
 
+/// Accumulators may be read only after the wait: an empty statement that reads and writes them stands behind
+/// it, which no reading can pass.
+template <int N>
+__device__ __forceinline__ void tie(float (&c)[N]) {
+  ORRERY_UNROLL
+  for (int i = 0; i < N; ++i) asm volatile("" : "+f"(c[i])::"memory");
+}
+template <int N, int M>
+__device__ __forceinline__ void tie(float (&c)[N][M]) {
+  ORRERY_UNROLL
+  for (int i = 0; i < N; ++i) tie(c[i]);
+}
+
 template <class Registers>
 struct WarpgroupLanes : DeviceLanes<Registers> {
   /// Before the first product, and after registers of its operands were written.
@@ -74,12 +87,13 @@ struct WarpgroupLanes : DeviceLanes<Registers> {
     asm volatile("wgmma.fence.sync.aligned;\n" ::: "memory");
 #endif
   }
-  /// Waits for all products.
+  /// Waits for all products; `f` gives the accumulators.
   template <class F>
-  __device__ __forceinline__ void wgmma_end(F) {
+  __device__ __forceinline__ void wgmma_end(F f) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
     asm volatile("wgmma.commit_group.sync.aligned;\n" ::: "memory");
     asm volatile("wgmma.wait_group.sync.aligned 0;\n" ::: "memory");
+    tie(f(this->registers));
 #endif
   }
   /// Shared memory that was written by ordinary or asynchronous copies becomes visible to the tensor cores;

@@ -45,6 +45,8 @@ class ProbeCase {
   virtual void launch(cudaStream_t stream) = 0;
   /// Whether executions may be captured into a CUDA graph.
   [[nodiscard]] virtual bool graph() const { return true; }
+  /// How often one launch does what the case says.
+  [[nodiscard]] virtual int rounds() const { return 1; }
   [[nodiscard]] virtual std::string note() const { return ""; }
 };
 using ProbeCasePtr = std::unique_ptr<ProbeCase>;
@@ -73,9 +75,10 @@ using CaseMaker = std::function<ProbeCasePtr(const Case&)>;
                                   const Effort& effort);
 
 /// Verifies, warms up, and times with events: short kernels several at a time in a CUDA graph; with `cold_l2`
-/// one at a time after the L2 cache has been overwritten; with `sustained` back to back for the seconds of
-/// the effort, samples from the last 40 % of them, power from the difference of the energy counter where
-/// there is one.
+/// one at a time after other memory has gone through the L2 cache; with `sustained` back to back for the
+/// seconds of the effort, samples from the last 40 % of them, power from the difference of the energy counter
+/// where there is one. A kernel that holds the stream goes before each sample, so that the host's calls are
+/// not in it.
 [[nodiscard]] Answer time_workload(const Case& what, Device& device, ProbeCase& workload,
                                    const Effort& effort);
 

@@ -192,5 +192,25 @@ TEST(ParseJson, LongValuesAreCutInErrors) {
   EXPECT_LT(error.size(), 200U);
 }
 
+TEST(ReadableText, PutsListsOfNumbersIntoOneLine) {
+  const Json json = parse_json(
+      R"({"a": {"b": [1, 2.5, -3e-9], "c": []}, "d": [[1, 2], [3, 4]], "e": "x\"y", "f": {}})", "test");
+  EXPECT_EQ(to_readable_text(json),
+            "{\n  \"a\": {\n    \"b\": [1, 2.5, -3e-09],\n    \"c\": []\n  },\n  \"d\": [\n    [1, 2],\n    "
+            "[3, 4]\n  ],"
+            "\n  \"e\": \"x\\\"y\",\n  \"f\": {}\n}");
+  // Long lists break, every line at most 100 columns, and what is read again is the same.
+  Json list = Json::array();
+  for (int i = 0; i < 200; ++i) list.push_back(0.001 * i);
+  const std::string text = to_readable_text(Json{{"numbers", list}});
+  std::size_t longest = 0, from = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos;
+       from = end + 1, end = text.find('\n', from))
+    longest = std::max(longest, end - from);
+  EXPECT_LE(longest, 102U);
+  EXPECT_GT(longest, 80U);
+  EXPECT_EQ(parse_json(text, "test")["numbers"], list);
+}
+
 }  // namespace
 }  // namespace orrery

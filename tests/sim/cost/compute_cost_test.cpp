@@ -156,6 +156,34 @@ TEST(OpCost, BlocksOfAttentionWithAWindowWalkItAndTheirOwnRows) {
   EXPECT_NEAR(of(10, 1023), of(10, 0), 1e-12);
 }
 
+// A corrected curve: all of the kernel's seconds take the factor of its sizes, its overhead, too.
+TEST(OpCost, ACorrectionMultipliesAllOfAKernelsSeconds) {
+  GpuProfile gpu = test::toy_gpu();
+  OperatorCurve& c = curve(gpu, "gemm.bf16");
+  c.form = CurveForm::kGemmKernel;
+  c.gemm_kernel = {.flops_per_s = 1e12,
+                   .sm_bytes_per_s = 1e15,
+                   .split_s = 1,
+                   .split_bytes_per_s = 1e12,
+                   .memory_bytes_per_s = 1e13,
+                   .tiles = {{100, 100, 1}}};
+  c.overhead_s = 3e-6;
+  const double plain = alone(product(6400), 10, gpu);
+  // log2 of 1,000 is 9.966, of 6,400 12.644: in K 0.822 of the way from the node at 11 to the one at 13.
+  c.correction = {.sizes = kProductSizes,
+                  .log2_first = {4, 4, 11},
+                  .log2_step = {1, 1, 2},
+                  .nodes = {1, 1, 2},
+                  .log_ratio = {0, 0.1}};
+  const double way = (std::log2(6400.0) - 11) / 2;
+  EXPECT_NEAR(alone(product(6400), 10, gpu) / plain, std::exp(0.1 * way), 1e-12);
+  EXPECT_NEAR(way, 0.822, 1e-3);
+  // Three kernels of it have three overheads, each corrected.
+  Op three = product(6400);
+  three.kernels = 3;
+  EXPECT_NEAR(alone(three, 10, gpu) - alone(product(6400), 10, gpu), 6e-6 * std::exp(0.1 * way), 1e-12);
+}
+
 TEST(OpCost, AttentionCannotOutrunTheMemoryEither) {
   Op op = attention(1e3, 100);
   op.bytes = 9e6;
