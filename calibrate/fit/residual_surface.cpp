@@ -16,7 +16,7 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr std::size_t kLikelihoodPoints = 400;  ///< the likelihood costs the cube of their number
+constexpr std::size_t kLikelihoodPoints = 600;  ///< the likelihood costs the cube of their number
 constexpr double kFinest = 1, kCoarsest = 2;    ///< steps of the grid, octaves
 constexpr double kStepsPerLength = 1.4;
 constexpr double kRounding = 1000;  ///< steps of one in the logarithm
@@ -71,7 +71,7 @@ struct Best {
 };
 
 /// One place at a time, up or down, as long as the likelihood grows.
-Best climb(const MatrixXd& x, const VectorXd& y) {
+Choice climb(const MatrixXd& x, const VectorXd& y) {
   Best best{.choice = Choice(static_cast<std::size_t>(x.cols()), 2), .value = {}};
   best.choice.push_back(4);
   best.value = likelihood(x, y, best.choice);
@@ -91,7 +91,7 @@ Best climb(const MatrixXd& x, const VectorXd& y) {
       }
     }
   }
-  return best;
+  return best.choice;
 }
 
 /// Weights of the points in the surface. A library that falls back to a slow kernel now and then makes
@@ -164,21 +164,21 @@ SurfaceFit fit_surface(std::span<const Residual> points, const std::vector<std::
     some.row(static_cast<Eigen::Index>(i)) = x.row(static_cast<Eigen::Index>(order[i]));
     of_some(static_cast<Eigen::Index>(i)) = y(static_cast<Eigen::Index>(order[i]));
   }
-  const Best best = climb(some, of_some);
-  const auto n = static_cast<double>(shown);
-  const double noise_alone = -n / 2 * std::log(of_some.squaredNorm() / n);
+  const Choice choice = climb(some, of_some);
+  const Likelihood found = likelihood(x, y, choice);
+  const auto n = static_cast<double>(count);
+  const double noise_alone = -n / 2 * std::log(y.squaredNorm() / n);
   // A surface has its lengths and the share of noise besides the one scale that both have.
-  if (best.value.log - noise_alone < static_cast<double>(axes + 1) / 2 * std::log(n)) return {};
+  if (found.log - noise_alone < static_cast<double>(axes + 1) / 2 * std::log(n)) return {};
 
-  const std::vector<double> lengths = lengths_of(best.choice);
-  const double noise = noise_of(best.choice);
-  const VectorXd weights =
-      robust_weights(covariance(x, x, lengths), y, noise, std::sqrt(best.value.variance));
+  const std::vector<double> lengths = lengths_of(choice);
+  const double noise = noise_of(choice);
+  const VectorXd weights = robust_weights(covariance(x, x, lengths), y, noise, std::sqrt(found.variance));
   SurfaceFit fit{.correction = grid_over(x, lengths, sizes), .octaves = lengths};
   const VectorXd values = covariance(nodes_of(fit.correction), x, lengths) * weights;
   for (const double value : values)
     fit.correction.log_ratio.push_back(std::round(value * kRounding) / kRounding + 0.0);  // no -0
-  fit.spread = std::sqrt(best.value.variance);
+  fit.spread = std::sqrt(found.variance);
   fit.noise = noise * fit.spread;
   return fit;
 }
