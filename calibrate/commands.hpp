@@ -55,7 +55,8 @@ struct PlotOptions {
   std::vector<std::string> samples;
   std::string output = "calibration.html";
 };
-/// `plot`: one HTML page with drawings inside it.
+/// `plot`: one HTML page with drawings inside it, or the drawings as one SVG, by the ending of `output`.
+/// InputError for other endings.
 [[nodiscard]] int run_plot(const PlotOptions& options, std::ostream& log);
 
 }  // namespace orrery

@@ -196,10 +196,11 @@ struct Commands {
         ->check(CLI::PositiveNumber);
     check_app->add_option("--ep", layer.layer.ep, "--layer: expert parallel")->check(CLI::PositiveNumber);
     check_app->add_option("--recompute", layer.layer.recompute, "--layer: recomputation policy");
-    plot_app = app.add_subcommand("plot", "An HTML page: roofline, efficiency, residuals, power");
+    plot_app = app.add_subcommand("plot", "A page or drawing: roofline, efficiency, residuals, power");
     plot_app->add_option("profile", plot.profile, "GPU profile")->required();
     plot_app->add_option("--samples,--table", plot.samples, "Measured cases to draw beside the curves");
-    plot_app->add_option("-o,--output", plot.output, "Page to write");
+    plot_app->add_option("-o,--output", plot.output,
+                         "File to write: .html (page with the table of curves) or .svg (drawings alone)");
   }
 
   /// One process of several: collectives over the GPUs of all of them.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <ostream>
 
 #include "calibrate/commands.hpp"
@@ -155,23 +156,42 @@ std::string fit_table(const GpuProfile& gpu) {
   return out + "</table>\n";
 }
 
+constexpr const char* kStyle =
+    "text{font-size:11px;fill:#333}.t{font-size:14px;font-weight:bold}.g{stroke:#ddd}"
+    ".l{stroke:#c8553d;stroke-dasharray:5 4}.v{fill:#c8553d}";
+
+std::string head_of_page(const GpuProfile& gpu) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>Calibration of {0}</title>\n"
+      "<style>body{{font:14px "
+      "sans-serif;margin:24px;color:#222;max-width:1300px}}svg{{margin:6px;vertical-align:top}}{2}"
+      "table{{border-collapse:collapse;font-size:12px}}"
+      "td,th{{border:1px solid #ccc;padding:3px "
+      "7px;text-align:left}}</style></head>\n<body><h1>{0}</h1><p>{1}</p>\n",
+      escape_markup(gpu.name), escape_markup(gpu.device), kStyle);
+}
+
+/// By the ending of the name: a page, or the drawings alone. InputError for any other.
+bool is_page(const std::string& file) {
+  const std::string ending = std::filesystem::path(file).extension().string();
+  if (ending == ".html" || ending == ".htm") return true;
+  if (ending == ".svg") return false;
+  throw InputError(file,
+                   fmt::format("found the ending '{}', expected .html (a page with the table of curves) or "
+                               ".svg (the drawings, one below the other; 'rsvg-convert page.svg -o "
+                               "page.png' makes a PNG of it)",
+                               ending));
+}
+
 }  // namespace
 
 int run_plot(const PlotOptions& options, std::ostream& log) {
+  const bool as_page = is_page(options.output);
   const GpuProfile gpu = load_gpu_profile(options.profile);
   SortedSamples samples;
   if (!options.samples.empty()) samples = sort_samples(load_samples(options.samples).files);
-  std::string page = fmt::format(
-      "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>Calibration of {0}</title>\n"
-      "<style>body{{font:14px "
-      "sans-serif;margin:24px;color:#222;max-width:1300px}}svg{{margin:6px;vertical-align:top}}"
-      "text{{font-size:11px;fill:#333}}.t{{font-size:14px;font-weight:bold}}.g{{stroke:#ddd}}"
-      ".l{{stroke:#c8553d;stroke-dasharray:5 "
-      "4}}.v{{fill:#c8553d}}table{{border-collapse:collapse;font-size:12px}}"
-      "td,th{{border:1px solid #ccc;padding:3px "
-      "7px;text-align:left}}</style></head>\n<body><h1>{0}</h1><p>{1}</p>\n",
-      escape_markup(gpu.name), escape_markup(gpu.device));
-  int charts = 0;
+  std::string page = as_page ? head_of_page(gpu) : "";
+  std::vector<std::string> drawings;
   for (const Chart& chart : {roofline(gpu, samples), efficiency(gpu), attention(gpu), residuals(gpu, samples),
                              power(gpu, samples)}) {
     const std::string svg = to_svg(chart);
@@ -180,7 +200,7 @@ int run_plot(const PlotOptions& options, std::ostream& log) {
       continue;
     }
     page += svg;
-    ++charts;
+    drawings.push_back(svg);
   }
   std::string left_out;
   for (const ClassPoints& c : samples.classes)
@@ -192,8 +212,11 @@ int run_plot(const PlotOptions& options, std::ostream& log) {
         "not: {}.</p>\n",
         escape_markup(left_out));
   page += "<h2>Curves of the profile</h2>\n" + fit_table(gpu) + "</body></html>\n";
-  write_file(options.output, page);
-  fmt::print(log, "{}: {} drawings of the profile {}\n", options.output, charts, gpu.name);
+  if (!as_page && drawings.empty())
+    throw InputError(options.output,
+                     "nothing to draw: the profile has no curve of a kernel, and no samples were given");
+  write_file(options.output, as_page ? page : stacked(drawings, kStyle));
+  fmt::print(log, "{}: {} drawings of the profile {}\n", options.output, drawings.size(), gpu.name);
   return 0;
 }
 

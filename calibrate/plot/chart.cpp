@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <vector>
 
@@ -173,6 +174,23 @@ std::string to_svg(const Chart& chart) {
         base - 9, named[i]->colour, left + 15, base, escape_markup(named[i]->label));
   }
   return out + "</svg>\n";
+}
+
+std::string stacked(const std::vector<std::string>& drawings, const std::string& style) {
+  constexpr double kGap = 12;
+  std::string body;
+  double below = kGap;
+  for (const std::string& svg : drawings) {
+    const std::string key = " height='";
+    const double height = std::strtod(svg.c_str() + svg.find(key) + key.size(), nullptr);
+    body += fmt::format("<g transform='translate({} {})'>\n{}</g>\n", kGap, below, svg);
+    below += height + kGap;
+  }
+  return fmt::format(
+      "<svg xmlns='http://www.w3.org/2000/svg' width='{0}' height='{1}' viewBox='0 0 {0} {1}' "
+      "font-family='sans-serif'>\n<style>{2}</style>\n<rect width='100%' height='100%' "
+      "fill='white'/>\n{3}</svg>\n",
+      kWidth + 2 * kGap, below, style, body);
 }
 
 }  // namespace orrery

@@ -97,7 +97,7 @@ struct AttentionHopper {
     score_step<false>(lanes, queries, keys, 0);
     ORRERY_UNROLL
     for (int step = 1; step < QK / 16; ++step) score_step<true>(lanes, queries, keys, step);
-    lanes.wgmma_end([](Registers& r) -> auto& { return r.s; });
+    lanes.wgmma_end([](Registers & r) -> auto& { return r.s; });
   }
   template <bool Add, class Lanes>
   static ORRERY_HD void score_step(Lanes& lanes, const std::uint8_t* queries, const std::uint8_t* keys,
@@ -163,7 +163,7 @@ struct AttentionHopper {
         return WgmmaOperands{r.out, r.a, {}, {values + step * 16 * kSwizzledRowBytes, kTile, false}};
       });
     }
-    lanes.wgmma_end([](Registers& r) -> auto& { return r.out; });
+    lanes.wgmma_end([](Registers & r) -> auto& { return r.out; });
   }
 
   template <class Lanes>

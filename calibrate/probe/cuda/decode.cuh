@@ -176,7 +176,7 @@ struct Decode {
       score_step<false>(lanes, queries, page, 0);
       ORRERY_UNROLL
       for (int step = 1; step < kWidth / 16; ++step) score_step<true>(lanes, queries, page, step);
-      lanes.wgmma_end([](Registers& r) -> auto& { return r.s; });
+      lanes.wgmma_end([](Registers & r) -> auto& { return r.s; });
     } else {
       lanes.each([](int, Registers& r) {
         ORRERY_UNROLL
@@ -300,7 +300,7 @@ struct Decode {
           });
         }
       }
-      lanes.wgmma_end([](Registers& r) -> auto& { return r.out; });
+      lanes.wgmma_end([](Registers & r) -> auto& { return r.out; });
     } else {
       ORRERY_UNROLL
       for (int step = 0; step < kPage / 16; ++step) {

@@ -27,11 +27,14 @@ __global__ void fill_kernel(Fill kind, void* to, std::int64_t count, std::uint32
 /// 16 bytes from the L2 cache, past the SM's own; volatile, so that a second round reads again.
 __device__ __forceinline__ uint4 load_past_l1(const uint4* from) {
   uint4 x;
-  asm volatile("ld.global.cg.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w) : "l"(from));
+  asm volatile("ld.global.cg.v4.u32 {%0,%1,%2,%3}, [%4];"
+               : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w)
+               : "l"(from));
   return x;
 }
 
-/// XOR of all words, read `rounds` times, an odd number; four independent loads of 16 bytes in flight for each thread.
+/// XOR of all words, read `rounds` times, an odd number; four independent loads of 16 bytes in flight for
+/// each thread.
 __global__ void read_kernel(const uint4* from, std::int64_t count, std::uint32_t* sink, int rounds) {
   std::uint32_t x = 0;
   const std::int64_t step = threads_of_grid();
@@ -86,7 +89,8 @@ __global__ void hold_kernel(std::uint64_t ns) {
   while (nanoseconds() - start < ns) __nanosleep(100);
 }
 
-/// Nanoseconds after which the kernel ends though nobody stopped it: the driver may wait for it in a call that comes before.
+/// Nanoseconds after which the kernel ends though nobody stopped it: the driver may wait for it in a call
+/// that comes before.
 constexpr std::uint64_t kLongestCommunication = 30'000'000'000;
 
 __global__ void __launch_bounds__(1024)
