@@ -125,7 +125,8 @@ std::vector<Observation> synthetic_products(const FitModel& model, std::span<con
 }
 
 TEST(GemmModel, RecoversTheParametersOfASyntheticDevice) {
-  const FitModel model = gemm_model(toy_device(), {.weight_copies = 0});
+  FitModel model = gemm_model(toy_device(), {.weight_copies = 0});
+  model.starts = 4;  // for the time of the test
   std::vector<double> truth;
   for (const FitParameter& p : model.parameters) truth.push_back(p.start);
   const auto at = [&](const std::string& name) {
@@ -315,7 +316,8 @@ TEST(GemmModel, LosesOnEmptyRowsByTheLoadOfTheBlocksThatFetchThem) {
 }
 
 TEST(ModelFit, IsTheSameEveryTime) {
-  const FitModel model = gemm_model(toy_device(), {.weight_copies = 0});
+  FitModel model = gemm_model(toy_device(), {.weight_copies = 0});
+  model.starts = 6;  // more than are searched in full
   std::vector<double> truth;
   for (const FitParameter& p : model.parameters) truth.push_back(p.start);
   const std::vector<Observation> points = synthetic_products(model, truth);

@@ -87,7 +87,7 @@ TEST(ResidualSurface, MendsWhatTheModelHasNoParameterFor) {
   for (const FitParameter& p : model.parameters) truth.push_back(p.start);
   std::vector<Observation> points;
   Noise noise;
-  for (int i = 0; i < 240; ++i) {
+  for (int i = 0; i < 160; ++i) {
     Observation o;
     o.m = std::round(std::exp2(9 + 4 * noise()));
     o.n = std::round(std::exp2(10 + 3 * noise()));
@@ -99,10 +99,10 @@ TEST(ResidualSurface, MendsWhatTheModelHasNoParameterFor) {
     o.seconds = model.predict(truth, o) * std::exp(slow) * (1 + 0.01 * noise());
     points.push_back(o);
   }
-  const ModelFit with = fit_model(model, points, {.folds = 4}, "test");
+  const ModelFit with = fit_model(model, points, {.folds = 3}, "test");
   ASSERT_FALSE(with.surface.correction.empty());
   model.sizes.clear();
-  const ModelFit without = fit_model(model, points, {.folds = 4}, "test");
+  const ModelFit without = fit_model(model, points, {.folds = 3}, "test");
   EXPECT_TRUE(without.surface.correction.empty());
   // The figures that count are of points that neither parameters nor surface have seen.
   EXPECT_LT(with.cross_validated.p90, 0.75 * without.cross_validated.p90);
