@@ -33,8 +33,10 @@ void screening(benchmark::State& state, const char* name) {
   ReasonCounts infeasible;
   std::int64_t total = 0;
   const std::vector<ScreenNode> nodes = screener.open({}, infeasible, total);
-  for (auto _ : state)
-    benchmark::DoNotOptimize(screener.expand(nodes.front(), std::numeric_limits<double>::infinity()));
+  for (auto _ : state) {
+    auto result = screener.expand(nodes.front(), std::numeric_limits<double>::infinity());
+    benchmark::DoNotOptimize(result);
+  }
   state.counters["layouts/s"] = benchmark::Counter(
       static_cast<double>(nodes.front().candidates) * static_cast<double>(state.iterations()),
       benchmark::Counter::kIsRate);
@@ -53,7 +55,10 @@ void chunk_level(benchmark::State& state, const char* name) {
   const std::vector<Variant> variants = variants_of(space);
   const Goal goal = by_step();
   Evaluator evaluator(s, space, variants, goal);
-  for (auto _ : state) benchmark::DoNotOptimize(evaluator.evaluate({}, 0.0));
+  for (auto _ : state) {
+    auto result = evaluator.evaluate({}, 0.0);
+    benchmark::DoNotOptimize(result);
+  }
   state.counters["layouts/s"] =
       benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }

@@ -18,7 +18,10 @@ PipelineShape shape_of(const benchmark::State& state) {
 
 void make_fixed(benchmark::State& state, const std::string& name) {
   const PipelineShape s = shape_of(state);
-  for (auto _ : state) benchmark::DoNotOptimize(make_schedule(name, s.pp, s.vpp, s.microbatches));
+  for (auto _ : state) {
+    auto result = make_schedule(name, s.pp, s.vpp, s.microbatches);
+    benchmark::DoNotOptimize(result);
+  }
 }
 BENCHMARK_CAPTURE(make_fixed, 1f1b, std::string("1f1b"))
     ->Args({16, 120})
@@ -36,7 +39,10 @@ void time_dualpipe(benchmark::State& state) {
   ScheduleTimer timer(costs);
   double steps = 0;
   for (const auto& rank : schedule.ranks) steps += static_cast<double>(rank.size());
-  for (auto _ : state) benchmark::DoNotOptimize(timer.run(schedule).makespan);
+  for (auto _ : state) {
+    auto result = timer.run(schedule).makespan;
+    benchmark::DoNotOptimize(result);
+  }
   state.counters["steps/s"] = benchmark::Counter(steps, benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(time_dualpipe)->Args({16, 120})->Args({64, 1024})->Unit(benchmark::kMicrosecond);
@@ -46,7 +52,10 @@ void list_schedule_from_both_ends(benchmark::State& state) {
   const Placement placement = placements(s).back();
   const ScheduleCosts costs = test::random_costs(s.pp, 1, true);
   const ListPolicy policy{.pairing = ListPolicy::Pairing::kWait, .split = ListPolicy::Split::kAlways};
-  for (auto _ : state) benchmark::DoNotOptimize(list_schedule(placement, costs, policy));
+  for (auto _ : state) {
+    auto result = list_schedule(placement, costs, policy);
+    benchmark::DoNotOptimize(result);
+  }
 }
 BENCHMARK(list_schedule_from_both_ends)->Args({16, 120})->Args({64, 1024})->Unit(benchmark::kMicrosecond);
 
@@ -54,14 +63,20 @@ void lower_bound_from_both_ends(benchmark::State& state) {
   const PipelineShape s = shape_of(state);
   const Placement placement = placements(s).back();
   const ScheduleCosts costs = test::random_costs(s.pp, 1, true);
-  for (auto _ : state) benchmark::DoNotOptimize(lower_bound(placement, costs));
+  for (auto _ : state) {
+    auto result = lower_bound(placement, costs);
+    benchmark::DoNotOptimize(result);
+  }
 }
 BENCHMARK(lower_bound_from_both_ends)->Args({16, 120})->Unit(benchmark::kMicrosecond);
 
 void find_schedule_from_both_ends(benchmark::State& state) {
   const PipelineShape s = shape_of(state);
   const AutoInput input{.placement = placements(s).back(), .costs = test::random_costs(s.pp, 1, true)};
-  for (auto _ : state) benchmark::DoNotOptimize(find_schedule(input).makespan);
+  for (auto _ : state) {
+    auto result = find_schedule(input).makespan;
+    benchmark::DoNotOptimize(result);
+  }
 }
 BENCHMARK(find_schedule_from_both_ends)->Args({16, 120})->Unit(benchmark::kMillisecond);
 
