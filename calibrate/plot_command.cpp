@@ -191,7 +191,7 @@ int run_plot(const PlotOptions& options, std::ostream& log) {
   SortedSamples samples;
   if (!options.samples.empty()) samples = sort_samples(load_samples(options.samples).files);
   std::string page = as_page ? head_of_page(gpu) : "";
-  std::vector<std::string> drawings;
+  std::vector<Chart> drawings;
   for (const Chart& chart : {roofline(gpu, samples), efficiency(gpu), attention(gpu), residuals(gpu, samples),
                              power(gpu, samples)}) {
     const std::string svg = to_svg(chart);
@@ -200,7 +200,7 @@ int run_plot(const PlotOptions& options, std::ostream& log) {
       continue;
     }
     page += svg;
-    drawings.push_back(svg);
+    drawings.push_back(chart);
   }
   std::string left_out;
   for (const ClassPoints& c : samples.classes)

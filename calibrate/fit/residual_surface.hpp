@@ -12,19 +12,19 @@ namespace orrery {
 /// A measured point beside a fitted model.
 struct Residual {
   std::vector<double> sizes;  ///< all > 0, one for each axis
-  double log_ratio = 0;       ///< log(measured / predicted)
+  double log_ratio = 0;       ///< natural logarithm of measured / predicted
 };
 
 /// How a surface was found.
 struct SurfaceFit {
   ShapeCorrection correction = {};   ///< empty: the points show none
   std::vector<double> octaves = {};  ///< correlation length on each axis
-  double spread = 0;                 ///< standard deviation of the surface
-  double noise = 0;                  ///< standard deviation of what it does not follow
+  double spread = 0;                 ///< standard deviation of the surface, natural logarithm
+  double noise = 0;                  ///< the same of what it does not follow
 };
 
 struct SurfaceOptions {
-  double clip = 0.25;  ///< residuals beyond count as this
+  double clip = 0.25;  ///< residuals beyond count as this, natural logarithm
   std::uint64_t seed = 1;
 };
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <vector>
 
@@ -116,6 +115,20 @@ std::string drawn(const Series& s, const Axis& x, const Axis& y) {
   return out;
 }
 
+/// The names stand below the drawing, in two columns: over it they would hide points.
+std::vector<const Series*> named_series(const Chart& chart) {
+  std::vector<const Series*> named;
+  for (const Series& s : chart.series)
+    if (!s.label.empty()) named.push_back(&s);
+  return named;
+}
+std::size_t legend_rows(std::size_t names) {
+  return (names + 1) / 2;
+}
+double height_of(std::size_t names) {
+  return kHeight + kLegendRow * static_cast<double>(legend_rows(names));
+}
+
 }  // namespace
 
 std::string escape_markup(const std::string& text) {
@@ -149,12 +162,9 @@ std::string to_svg(const Chart& chart) {
   for (const double level : chart.levels) y.include(level);
   x.widen();
   y.widen();
-  // The names stand below the drawing, in two columns: over it they would hide points.
-  std::vector<const Series*> named;
-  for (const Series& s : chart.series)
-    if (!s.label.empty()) named.push_back(&s);
-  const std::size_t rows = (named.size() + 1) / 2;
-  const double height = kHeight + kLegendRow * static_cast<double>(rows);
+  const std::vector<const Series*> named = named_series(chart);
+  const std::size_t rows = legend_rows(named.size());
+  const double height = height_of(named.size());
   std::string out =
       fmt::format("<svg viewBox='0 0 {0} {1}' width='{0}' height='{1}' role='img' aria-label='{2}'>\n",
                   kWidth, height, escape_markup(chart.title));
@@ -176,16 +186,17 @@ std::string to_svg(const Chart& chart) {
   return out + "</svg>\n";
 }
 
-std::string stacked(const std::vector<std::string>& drawings, const std::string& style) {
+std::string stacked(const std::vector<Chart>& charts, const std::string& style) {
   constexpr double kGap = 12;
   std::string body;
   double below = kGap;
-  for (const std::string& svg : drawings) {
-    const std::string key = " height='";
-    const double height = std::strtod(svg.c_str() + svg.find(key) + key.size(), nullptr);
+  for (const Chart& chart : charts) {
+    const std::string svg = to_svg(chart);
+    if (svg.empty()) continue;
     body += fmt::format("<g transform='translate({} {})'>\n{}</g>\n", kGap, below, svg);
-    below += height + kGap;
+    below += height_of(named_series(chart).size()) + kGap;
   }
+  if (body.empty()) return "";
   return fmt::format(
       "<svg xmlns='http://www.w3.org/2000/svg' width='{0}' height='{1}' viewBox='0 0 {0} {1}' "
       "font-family='sans-serif'>\n<style>{2}</style>\n<rect width='100%' height='100%' "

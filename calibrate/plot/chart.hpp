@@ -28,8 +28,8 @@ struct Chart {
 /// bytes.
 [[nodiscard]] std::string to_svg(const Chart& chart);
 
-/// Drawings of `to_svg` as one SVG document, one below the other; at least one. `style`: CSS.
-[[nodiscard]] std::string stacked(const std::vector<std::string>& drawings, const std::string& style);
+/// The charts as one SVG document, one below the other; "" when none has a point. `style`: CSS.
+[[nodiscard]] std::string stacked(const std::vector<Chart>& charts, const std::string& style);
 
 /// Text for HTML and SVG.
 [[nodiscard]] std::string escape_markup(const std::string& text);

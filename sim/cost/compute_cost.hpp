@@ -24,9 +24,8 @@ struct OpCost {
 /// `alone`. More SMs than the measurement had are used by gemm-tile and sequence, but never to exceed the
 /// device's HBM: those two take at least bytes / (0.9 * HBM). Where the owner has set a power cap C' below
 /// the board's C, a kernel of J joules above the floor F, its own draw included, takes max(1, J / (C' - F) /
-/// max(time, J / (C
-/// - F))) times as long: no factor at C' = C, monotone in C'. kernels * overhead is added last. Errors:
-/// InputError naming profile and class when the profile has no curve for it.
+/// max(time, J / (C - F))) times as long: no factor at C' = C, monotone in C'. kernels * overhead is added
+/// last. Errors: InputError naming profile and class when the profile has no curve for it.
 [[nodiscard]] OpCost op_cost(const Op& op, const GpuProfile& gpu, std::int64_t sms);
 
 }  // namespace orrery

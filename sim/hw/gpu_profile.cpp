@@ -122,14 +122,14 @@ void correction_field(V& v, ShapeCorrection& c, const std::vector<std::string>& 
     if (c.sizes != sizes)
       throw InputError(place + "/sizes",
                        fmt::format("found {}, expected those of the form: {}", join(c.sizes), join(sizes)));
-    std::int64_t count = 1;
-    for (const std::int64_t n : c.nodes) count *= n;
     if (c.log2_first.size() != sizes.size() || c.log2_step.size() != sizes.size() ||
         c.nodes.size() != sizes.size())
       throw InputError(
           place,
           fmt::format("expected {} numbers in 'log2_first', 'log2_step' and 'nodes', one for each size",
                       sizes.size()));
+    std::int64_t count = 1;
+    for (const std::int64_t n : c.nodes) count *= n;
     if (c.log_ratio.size() != static_cast<std::size_t>(count))
       throw InputError(place + "/log_ratio", fmt::format("found {} numbers, expected {}: one for each node",
                                                          c.log_ratio.size(), count));

@@ -7,9 +7,9 @@
 
 namespace orrery {
 
-/// What the equations of a curve miss, by the sizes of a kernel: the logarithm of measured over computed
-/// seconds on a grid over log2 of the sizes, linear between nodes, the edge's value outside. Found by
-/// calibrate/fit/residual_surface.hpp; it holds for the kernels that were measured, not for relatives.
+/// What the equations of a curve miss, by the sizes of a kernel: the natural logarithm of measured over
+/// computed seconds on a grid over log2 of the sizes, linear between nodes, the edge's value outside. Found
+/// by calibrate/fit/residual_surface.hpp; it holds for the kernels that were measured, not for relatives.
 struct ShapeCorrection {
   std::vector<std::string> sizes = {};   ///< what the axes are, e.g. m, n, k; empty: no correction
   std::vector<double> log2_first = {};   ///< first node of each axis

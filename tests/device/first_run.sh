@@ -11,7 +11,7 @@ mkdir -p "$out"
 
 # CUDA's libraries may lie in a Python environment or beside the driver.
 for name in libcublasLt.so libcudnn.so libnccl.so libnvidia-ml.so; do
-  found=$(find /usr/local /usr/lib /opt -name "$name*" -print -quit 2>/dev/null)
+  found=$(find /usr/local /usr/lib /opt -name "$name*" -not -path '*/stubs/*' -print -quit 2>/dev/null)
   echo "$name: ${found:-not found}" >>"$out/libraries.txt"
   [ -n "$found" ] && LD_LIBRARY_PATH=$(dirname "$found"):${LD_LIBRARY_PATH:-}
 done
@@ -36,5 +36,4 @@ if command -v compute-sanitizer >/dev/null; then
   done
 fi
 step measure $((60 * minutes + 60)) "$bin/orrery-calibrate" measure --budget "${minutes}min" -o "$out/samples.csv"
-cp "$out/samples.csv.partial" "$out/" 2>/dev/null
 tail -n 40 "$out/summary.txt"
