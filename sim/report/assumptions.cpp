@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "sim/base/suggest.hpp"
 #include "sim/base/units_text.hpp"
 #include "sim/hw/host_rules.hpp"
 #include "sim/layout/data_parallel.hpp"
@@ -36,16 +37,22 @@ std::string rate_of(const OperatorCurve& c) {
   return "";
 }
 
+template <class Fitted>
+std::string fit_source(const Fitted& c) {
+  std::string source = c.source + ", " + c.date;
+  if (c.median_error) source += fmt::format("; median fit error {:.1f} %", 100.0 * *c.median_error);
+  return source;
+}
+
 void add_curves(const Measured& in, const LoweredStep& step, List& list) {
   std::set<std::string> used;
   for (const CostedItem& item : step.items) used.insert(item.op_class);
   for (const std::string& name : used) {
     const OperatorCurve* c = in.scenario.cluster.gpu.find(name);
     if (c == nullptr) continue;
-    std::string source = c->source + ", " + c->date;
     const bool own = c->op_class == name;
-    if (!own) source = "as " + c->op_class + ": " + source;
-    if (c->median_error) source += fmt::format("; median fit error {:.1f} %", 100.0 * *c->median_error);
+    std::string source = (own ? "" : "as " + c->op_class + ": ") + fit_source(*c);
+    if (!c->correction.empty()) source += "; times corrected by " + join(c->correction.sizes);
     list.add("operators." + name, rate_of(*c), c->form == CurveForm::kBandwidth ? "B/s" : "FLOP/s",
              own ? to_text(c->origin) : to_text(Origin::kAssumed), source);
   }
@@ -54,13 +61,6 @@ void add_curves(const Measured& in, const LoweredStep& step, List& list) {
                                      [&](const std::string& name) { return name.rfind(c.op_class, 0) == 0; });
     if (applies) list.number("contention." + c.op_class, c.slowdown, "factor");
   }
-}
-
-template <class Fitted>
-std::string fit_source(const Fitted& c) {
-  std::string source = c.source + ", " + c.date;
-  if (c.median_error) source += fmt::format("; median fit error {:.1f} %", 100.0 * *c.median_error);
-  return source;
 }
 
 /// Says by how much curves are scaled because the links are not those of the measurement.

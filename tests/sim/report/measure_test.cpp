@@ -143,6 +143,28 @@ TEST(Measure, AssumptionsNameEveryCurveTheStepUsedAndNoOther) {
   EXPECT_EQ(listed, used);
 }
 
+// The rate of a corrected curve is not all that its times follow from: the list says so.
+TEST(Measure, AnAssumptionNamesTheSizesThatItsTimesAreCorrectedBy) {
+  Scenario s = test::toy_scenario(test::toy_dense(), {"1f1b"});
+  EXPECT_EQ(find(measured(s), "operators.gemm.bf16")->source.find("corrected"), std::string::npos);
+  for (OperatorCurve& c : s.cluster.gpu.operators) {
+    if (c.op_class != "gemm.bf16") continue;
+    c.form = CurveForm::kGemmKernel;
+    c.gemm_kernel = {.flops_per_s = 1e12,
+                     .sm_bytes_per_s = 1e12,
+                     .split_bytes_per_s = 1e12,
+                     .memory_bytes_per_s = 1e12,
+                     .tiles = {{100, 100, 1}}};
+    c.correction = {.sizes = kProductSizes,
+                    .log2_first = {1, 1, 1},
+                    .log2_step = {1, 1, 1},
+                    .nodes = {1, 1, 1},
+                    .log_ratio = {0.1}};
+  }
+  EXPECT_NE(find(measured(s), "operators.gemm.bf16")->source.find("; times corrected by m, n, k"),
+            std::string::npos);
+}
+
 TEST(Measure, AStackWithoutFiguresForTheGpuSaysSo) {
   Scenario s = test::toy_scenario(test::toy_dense(), {"1f1b"});
   EXPECT_EQ(find(measured(s), "stack"), nullptr);
